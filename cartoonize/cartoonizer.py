@@ -1,0 +1,94 @@
+"""Cartoonizer: photo -> generator -> guided filter -> photo."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from cartoonize import strips
+from cartoonize.guided_filter import bring_up, detail_coefficients, filter_image
+from cartoonize.pixels import Image, Size, resize, working_shape
+from cartoonize.weights import locate
+
+if TYPE_CHECKING:
+    from cartoonize.images import Frame, Photo
+
+
+class Cartoonizer:
+    """Turns photos into white-box cartoons (Wang & Yu, CVPR 2020).
+
+    weights: a built-in name ("fast"), "whitebox" (the authors' release, once fetched) or a path.
+    size: the short side at which the generator works; None is 720 without enlarging, "full" the photo's own size.
+    output_size: "photo" brings the result to the photo's own size, "work" leaves it at the working size.
+    detail: in [0, 1], δ of the paper's equation 9; 1 is the guided-filtered picture, 0 the generator's own output.
+    device: "cpu" (LiteRT) or "gpu" (TensorFlow). threads: cores used by one picture; None is all of them.
+    Raises WeightsError, and EngineError where there is no GPU. One object may be used from several threads.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path = "fast",
+        *,
+        size: Size = None,
+        output_size: Literal["photo", "work"] = "photo",
+        detail: float = 1.0,
+        device: Literal["cpu", "gpu"] = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        if not 0 <= detail <= 1:
+            raise ValueError(f"detail must be in [0, 1], got {detail}")
+        if isinstance(size, int) and size < 1:
+            raise ValueError(f"size must be at least 1 pixel, got {size}")
+        self._size = size
+        self._output_size = output_size
+        self._detail = detail
+        self._generator = _generator(weights, device, threads or os.cpu_count() or 1)
+
+    def __call__(self, image: Image) -> Image:
+        """Cartoonize an image: uint8 (H, W, 3) RGB to the same; (h, w, 3) with output_size="work".
+
+        Raises EngineError when the generator's output is not finite, ValueError when it is not such an image.
+        """
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+            raise ValueError(f"expected a uint8 image (H, W, 3), got {image.dtype} {image.shape}")
+        photo_shape = (image.shape[0], image.shape[1])
+        work_shape = working_shape(photo_shape, self._size)
+        work = resize(image, work_shape)
+        cartoon = strips.generate(self._generator, work)
+        if self._output_size == "photo" and work_shape < photo_shape:
+            return bring_up(image, *detail_coefficients(work, cartoon, self._detail))
+        result = filter_image(work, cartoon, self._detail)
+        return resize(result, photo_shape) if self._output_size == "photo" else result
+
+    def photo(self, photo: Photo) -> Photo:
+        """Cartoonize every frame of a decoded photo; alpha, timing and metadata are carried over."""
+        return replace(photo, frames=tuple(self._frame(frame) for frame in photo.frames))
+
+    def _frame(self, frame: Frame) -> Frame:
+        pixels = self(frame.pixels)
+        alpha = frame.alpha
+        if alpha is not None:
+            alpha = resize(alpha, (pixels.shape[0], pixels.shape[1]))
+        return replace(frame, pixels=pixels, alpha=alpha)
+
+
+def _generator(weights: str | Path, device: str, threads: int) -> strips.Generator:
+    """Load the generator on its engine; LiteRT and TensorFlow are imported only where they are used."""
+    located = locate(weights)
+    if device == "gpu":
+        from cartoonize.conversion import keras_model
+        from cartoonize.engine import TensorFlowEngine, gpu_name
+
+        name = gpu_name()
+        return TensorFlowEngine(keras_model(located), name)
+    from cartoonize.engine import LiteRTEngine
+
+    if located.kind == "flatbuffer":
+        return LiteRTEngine(located.path, threads)
+    from cartoonize.conversion import cached_flatbuffer
+
+    return LiteRTEngine(cached_flatbuffer(located), threads)

@@ -1,0 +1,23 @@
+"""Errors a user can act on; each message is one line that says what was expected and what to do."""
+
+from __future__ import annotations
+
+
+class CartoonizeError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class DecodeError(CartoonizeError):
+    """A source could not be read as a picture."""
+
+
+class EncodeError(CartoonizeError):
+    """A result could not be encoded or written."""
+
+
+class WeightsError(CartoonizeError):
+    """Weights are unknown, missing, damaged or of the wrong kind."""
+
+
+class EngineError(CartoonizeError):
+    """The generator could not be run, or its output is not finite."""

@@ -1,0 +1,70 @@
+"""uint8 RGB to network arrays and back, working sizes and padding: the only file that knows the number 127.5."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image: TypeAlias = NDArray[np.uint8]  # (H, W, 3), 0...255, RGB
+Array: TypeAlias = NDArray[np.float32]  # (H, W, 3), nominally [-1, 1], RGB
+Size: TypeAlias = int | Literal["full"] | None
+
+DEFAULT_SHORT_SIDE = 720
+_HALF_RANGE = 127.5
+# The release truncates to uint8. The guard, far above float32's error and far below a level, keeps
+# uint8 -> network -> uint8 the identity where truncation alone would lose a level.
+_TRUNCATION_GUARD = 1e-3
+
+
+def to_network(image: Image) -> Array:
+    """Scale uint8 levels 0...255 to float32 [-1, 1], same shape."""
+    return np.divide(image, _HALF_RANGE, dtype=np.float32) - np.float32(1)
+
+
+def to_image(array: Array) -> Image:
+    """Scale float32 [-1, 1] to uint8 levels, clipped and truncated as the release does; undoes `to_network`."""
+    levels = (array + np.float32(1)) * np.float32(_HALF_RANGE) + np.float32(_TRUNCATION_GUARD)
+    image: Image = np.clip(levels, 0, 255).astype(np.uint8)
+    return image
+
+
+def level_coefficients(A: Array, b: Array) -> tuple[Array, Array]:
+    """Rewrite q = A·I + b from network units to levels: q_u8 = A·I_u8 + b_u8, both (H, W, 3) float32.
+
+    The result is meant for rounding to the nearest level: it carries the half level by which rounding and
+    `to_image`'s truncation differ, so that one saturating addition ends in the same uint8.
+    """
+    return A, (b - A + np.float32(1)) * np.float32(_HALF_RANGE) + np.float32(_TRUNCATION_GUARD - 0.5)
+
+
+def working_shape(shape: tuple[int, int], size: Size) -> tuple[int, int]:
+    """Return the (height, width) at which the generator sees a photo of `shape` (height, width).
+
+    None is short side 720 but never an enlargement; a number is that short side, enlarging if need be;
+    "full" is the photo's own size. The long side is truncated as in the release.
+    """
+    short = min(shape)
+    if size == "full" or (size is None and short <= DEFAULT_SHORT_SIDE):
+        return shape
+    target = DEFAULT_SHORT_SIDE if size is None else size
+    height, width = (max(1, target * side // short) for side in shape)
+    return height, width
+
+
+def resize(image: Image, shape: tuple[int, int]) -> Image:
+    """Resize to `shape` (height, width): pixel area averages when shrinking (as the release), cubic when enlarging."""
+    if image.shape[:2] == shape:
+        return image
+    shrinking = shape[0] <= image.shape[0] and shape[1] <= image.shape[1]
+    return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)  # type: ignore[return-value]
+
+
+def pad_to_multiple(image: Image, multiple: int) -> Image:
+    """Repeat the last row and column until height and width are multiples of `multiple`."""
+    bottom, right = (-side % multiple for side in image.shape[:2])
+    if not bottom and not right:
+        return image
+    return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[return-value]

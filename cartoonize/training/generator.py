@@ -1,0 +1,122 @@
+"""The generators as Keras models: RGB float32 (N, H, W, 3) in nominal [-1, 1] to the same, H and W multiples of 4.
+
+`build_unet` is the paper's network, `build_compact` the smaller student behind the built-in weights.
+Both are fully convolutional, have no normalisation layer and do not clip their output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+LEAKY_SLOPE = 0.2  # Keras' own default is 0.3
+
+Shape: TypeAlias = tuple[int | None, ...]
+
+
+@keras.saving.register_keras_serializable("cartoonize")
+class LegacyBilinearUp2(layers.Layer):  # type: ignore[misc]  # Keras ships no types
+    """Bilinear upsampling by 2 as TensorFlow 1 did it: out[2i] = in[i], out[2i+1] = mean(in[i], in[i+1]).
+
+    Keras' `UpSampling2D` samples at half-pixel centres and gives another picture with the released weights.
+    """
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Apply the operation."""
+        size = 2 * tf.shape(x)[1:3]
+        return tf.raw_ops.ResizeBilinear(images=x, size=size, align_corners=False, half_pixel_centers=False)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Return the output's shape; None stands for any size."""
+        batch, height, width, channels = shape
+        return (batch, height and 2 * height, width and 2 * width, channels)
+
+
+@keras.saving.register_keras_serializable("cartoonize")
+class SpaceToDepth(layers.Layer):  # type: ignore[misc]
+    """Fold 2x2 pixels into channels: (N, H, W, C) to (N, H/2, W/2, 4C)."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Apply the operation."""
+        return tf.nn.space_to_depth(x, 2)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Return the output's shape; None stands for any size."""
+        batch, height, width, channels = shape
+        return (batch, height and height // 2, width and width // 2, channels and 4 * channels)
+
+
+@keras.saving.register_keras_serializable("cartoonize")
+class DepthToSpace(layers.Layer):  # type: ignore[misc]
+    """Undo `SpaceToDepth`: (N, H, W, 4C) to (N, 2H, 2W, C)."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Apply the operation."""
+        return tf.nn.depth_to_space(x, 2)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Return the output's shape; None stands for any size."""
+        batch, height, width, channels = shape
+        return (batch, height and 2 * height, width and 2 * width, channels and channels // 4)
+
+
+def _conv(x: keras.KerasTensor, filters: int, size: int, name: str, stride: int = 1) -> keras.KerasTensor:
+    return layers.Conv2D(filters, size, stride, padding="same", name=name)(x)
+
+
+def _leaky(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.LeakyReLU(negative_slope=LEAKY_SLOPE)(x)
+
+
+def _conv_leaky(x: keras.KerasTensor, filters: int, size: int, name: str, stride: int = 1) -> keras.KerasTensor:
+    return _leaky(_conv(x, filters, size, name, stride))
+
+
+def build_unet(channels: int = 32, blocks: int = 4) -> keras.Model:
+    """Build the paper's U-Net generator (Wang & Yu 2020, section 3.4; the release's sizes).
+
+    Layer names are the release's variable scopes in lower case (`conv` ... `conv_9`, `block_N_conv1`).
+    1,467,075 parameters at the default sizes.
+    """
+    c = channels
+    photo = keras.Input((None, None, 3), name="photo")
+    x0 = _conv_leaky(photo, c, 7, "conv")
+    x1 = _conv_leaky(x0, c, 3, "conv_1", stride=2)
+    x1 = _conv_leaky(x1, 2 * c, 3, "conv_2")
+    x2 = _conv_leaky(x1, 2 * c, 3, "conv_3", stride=2)
+    x2 = _conv_leaky(x2, 4 * c, 3, "conv_4")
+    for n in range(blocks):
+        inner = _conv_leaky(x2, 4 * c, 3, f"block_{n}_conv1")
+        x2 = layers.Add()([x2, _conv(inner, 4 * c, 3, f"block_{n}_conv2")])
+    x2 = _conv_leaky(x2, 2 * c, 3, "conv_5")
+    x3 = layers.Add()([LegacyBilinearUp2()(x2), x1])
+    x3 = _conv_leaky(x3, 2 * c, 3, "conv_6")
+    x3 = _conv_leaky(x3, c, 3, "conv_7")
+    x4 = layers.Add()([LegacyBilinearUp2()(x3), x0])
+    x4 = _conv_leaky(x4, c, 3, "conv_8")
+    return keras.Model(photo, _conv(x4, 3, 7, "conv_9"), name="unet")
+
+
+def build_compact(channels: int = 32, blocks: int = 6) -> keras.Model:
+    """Build the compact generator: space-to-depth stems, a residual trunk at a quarter of the size, the photo added.
+
+    541,452 parameters at the default sizes; about a quarter of the U-Net's time per picture.
+    """
+    c = channels
+    photo = keras.Input((None, None, 3), name="photo")
+    s1 = _conv_leaky(SpaceToDepth()(photo), c, 3, "stem1")
+    trunk = _conv_leaky(SpaceToDepth()(s1), 2 * c, 3, "stem2")
+    for n in range(blocks):
+        inner = _conv_leaky(trunk, 2 * c, 3, f"block{n}a")
+        trunk = layers.Add()([trunk, _conv(inner, 2 * c, 3, f"block{n}b")])
+    up = DepthToSpace()(_conv(_leaky(trunk), 4 * c, 1, "up"))
+    merged = _conv_leaky(layers.Add()([up, s1]), c, 3, "merge")
+    change = DepthToSpace()(_conv(merged, 12, 3, "out"))
+    return keras.Model(photo, layers.Add()([change, photo]), name="compact")
+
+
+ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {"unet": build_unet, "compact": build_compact}
