@@ -17,7 +17,8 @@ def main(target: Path) -> None:
     cartoonizer = Cartoonizer("fast")
     rows = []
     for name in ("astronaut", "coffee"):
-        photo = np.asarray(Image.open(HERE / "photos" / f"{name}.jpg"))
+        with Image.open(HERE / "photos" / f"{name}.jpg") as image:
+            photo = np.asarray(image)
         rows.append(np.hstack([photo, cartoonizer(photo)]))
     width = min(row.shape[1] for row in rows)
     fitted = [Image.fromarray(row).resize((width, round(row.shape[0] * width / row.shape[1]))) for row in rows]

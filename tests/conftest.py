@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 from numpy.typing import NDArray
+from PIL import Image
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -40,6 +41,12 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *args, **kwargs: folder)
     return folder
+
+
+def read(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as uint8 (H, W, 3) with Pillow alone."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:

@@ -12,7 +12,7 @@ from PIL import Image
 from cartoonize import Cartoonizer
 from cartoonize.errors import EngineError
 
-from .conftest import psnr
+from .conftest import psnr, read
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,8 @@ SAMPLES = ["actress2", "china6", "food6", "london1", "mountain5", "party7"]
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_the_released_weights_give_the_released_pictures(sample: str, shared: Path, released: Path) -> None:
     """Parity: at least 50 dB where the release's crop to multiples of 8 does not reach."""
-    photo = np.asarray(Image.open(shared / "samples" / f"{sample}.jpg").convert("RGB"))
-    expected = np.asarray(Image.open(shared / "samples" / f"{sample}.release.png").convert("RGB"))
+    photo = read(shared / "samples" / f"{sample}.jpg")
+    expected = read(shared / "samples" / f"{sample}.release.png")
     result = Cartoonizer(released, output_size="work")(photo)
     height, width = (
         theirs if theirs == ours else theirs - 64
