@@ -51,4 +51,5 @@ def read(path: Path) -> NDArray[np.uint8]:
 
 def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     difference = a.astype(np.float64) - b.astype(np.float64)
-    return float(10 * np.log10(255**2 / np.mean(difference**2)))
+    with np.errstate(divide="ignore"):  # equal pictures: infinite
+        return float(10 * np.log10(255**2 / np.mean(difference**2)))

@@ -44,7 +44,8 @@ def icc(space=b"RGB ", matrix=P3_TO_XYZ, description=b"Display P3"):
 
 
 def picture(mode, pixels, profile=None):
-    image = Image.fromarray(np.asarray(pixels, np.uint8), mode=None if mode in ("RGB", "L") else mode)
+    pixels = np.asarray(pixels, np.uint8)
+    image = Image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
     if profile:
         image.info["icc_profile"] = profile
     return image

@@ -201,7 +201,7 @@ def test_16_bit_png_is_scaled_and_says_so(data, pixel, alpha):
 
 
 def test_cmyk_jpeg_as_another_decoder_sees_it():
-    cmyk = Image.fromarray(np.dstack([smooth(), np.full((48, 64), 20, np.uint8)]), "CMYK")
+    cmyk = Image.frombytes("CMYK", (64, 48), np.dstack([smooth(), np.full((48, 64), 20, np.uint8)]).tobytes())
     data = saved("JPEG", cmyk, quality=95)
     other = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     read = decode(data)
