@@ -46,6 +46,13 @@ def test_the_full_size_result_agrees_with_the_working_size_one(coffee: NDArray[n
     assert psnr(small, shrunk) > 28
 
 
+def test_the_gpu_path_gives_the_same_picture(coffee: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything but the device itself: TensorFlow runs on the CPU in the GPU's place."""
+    monkeypatch.setattr("cartoonize.engine.gpu_name", lambda: "/CPU:0")
+    expected = Cartoonizer("fast", size=100)(coffee).astype(int)
+    assert np.abs(Cartoonizer("fast", size=100, device="gpu")(coffee) - expected).max() <= 1
+
+
 def test_detail_zero_is_the_generators_own_output(coffee: NDArray[np.uint8]) -> None:
     from cartoonize.engine import LiteRTEngine
     from cartoonize.pixels import to_image, to_network
