@@ -63,6 +63,14 @@ def test_detail_zero_is_the_generators_own_output(coffee: NDArray[np.uint8]) -> 
     assert np.abs(Cartoonizer("fast", detail=1.0)(coffee) - raw).max() > 20
 
 
+@pytest.mark.parametrize("size", [None, 40])
+def test_views_and_read_only_arrays_are_taken(coffee: NDArray[np.uint8], size: int | None) -> None:
+    cartoonizer = Cartoonizer("fast", size=size)
+    flipped = coffee[80:0:-1, 90:0:-1, ::-1]
+    flipped.flags.writeable = False
+    np.testing.assert_array_equal(cartoonizer(flipped), cartoonizer(flipped.copy()))
+
+
 def test_threads_share_one_object(fast: Cartoonizer, coffee: NDArray[np.uint8]) -> None:
     photos = [coffee[: 80 + 4 * n, :100] for n in range(8)]
     expected = [fast(photo) for photo in photos]
