@@ -1,8 +1,4 @@
-"""Weights in any form -> Keras model -> LiteRT flatbuffer: what CPU inference needs TensorFlow for, once per file.
-
-The authors' checkpoint takes and returns BGR; the flip is folded into its first and last convolution here,
-so that everything else is RGB.
-"""
+"""Weights in any form -> Keras model -> LiteRT flatbuffer: what CPU inference needs TensorFlow for, once per file."""
 
 from __future__ import annotations
 
@@ -11,13 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cartoonize.errors import WeightsError
 from cartoonize.native_logs import native_stderr_silenced
 from cartoonize.release import cache_folder
 from cartoonize.weights import Weights, fingerprint, keras_weights
+from cartoonize.weights_files import Arrays, read_checkpoint, read_keras
 
 if TYPE_CHECKING:
     import keras
@@ -44,9 +38,9 @@ def cached_flatbuffer(weights: Weights) -> Path:
 def keras_model(weights: Weights) -> keras.Model:
     """Load weights into the architecture they fit; raises WeightsError when there is none."""
     weights = keras_weights(weights)
-    load = _from_checkpoint if weights.kind == "checkpoint" else _from_keras
     with native_stderr_silenced():  # TensorFlow's first steps print what hardware it did not find
-        return load(weights.path)
+        arrays = (read_checkpoint if weights.kind == "checkpoint" else read_keras)(weights.path)
+        return _fitting_model(arrays, weights.path)
 
 
 def flatbuffer(model: keras.Model, *, half: bool = False) -> bytes:
@@ -70,53 +64,19 @@ def _flatbuffer(model: keras.Model, half: bool) -> bytes:
     return data
 
 
-def release_scope(layer_name: str) -> str:
-    """Return the release's variable scope of a U-Net layer: `conv_4` -> `generator/Conv_4`."""
-    if layer_name.startswith("block"):
-        block, conv = layer_name.rsplit("_", 1)
-        return f"generator/{block}/{conv}"
-    return f"generator/{layer_name.capitalize()}"
-
-
-def _from_checkpoint(prefix: Path) -> keras.Model:
-    import tensorflow as tf
-
-    from cartoonize.training.generator import build_unet
-
-    model = build_unet()
-    try:
-        reader = tf.train.load_checkpoint(str(prefix))
-        for layer in (layer for layer in model.layers if layer.weights):
-            scope = release_scope(layer.name)
-            kernel, bias = reader.get_tensor(f"{scope}/weights"), reader.get_tensor(f"{scope}/biases")
-            layer.set_weights(_bgr_to_rgb(layer.name, kernel, bias))
-    except (tf.errors.OpError, ValueError, RuntimeError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise WeightsError(f"{prefix}: not the authors' generator, or damaged ({reason})") from error
-    return model
-
-
-def _bgr_to_rgb(name: str, kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    if name == "conv":
-        return [kernel[:, :, ::-1], bias]
-    if name == "conv_9":
-        return [kernel[..., ::-1], bias[::-1]]
-    return [kernel, bias]
-
-
-def _from_keras(path: Path) -> keras.Model:
+def _fitting_model(arrays: Arrays, path: Path) -> keras.Model:
     from cartoonize.training.generator import ARCHITECTURES
 
-    reasons = []
-    for name, build in ARCHITECTURES.items():
+    for build in ARCHITECTURES.values():
         model = build()
-        try:
-            model.load_weights(path)
-        except (ValueError, OSError, KeyError, RuntimeError) as error:
-            reasons.append(f"{name}: {str(error).strip().splitlines()[0]}")
-        else:
+        layers = {layer.name: layer for layer in model.layers if layer.weights}
+        if {name: [array.shape for array in pair] for name, pair in arrays.items()} == {
+            name: [tuple(variable.shape) for variable in layer.weights] for name, layer in layers.items()
+        }:
+            for name, layer in layers.items():
+                layer.set_weights(arrays[name])
             return model
-    raise WeightsError(f"{path}: fits no generator, or is damaged ({'; '.join(reasons)})")
+    raise WeightsError(f"{path}: the arrays fit none of the generators ({', '.join(ARCHITECTURES)})")
 
 
 def _write(target: Path, data: bytes) -> None:

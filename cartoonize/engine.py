@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from cartoonize.errors import EngineError, WeightsError
+from cartoonize.errors import EngineError, WeightsError, first_line
 from cartoonize.native_logs import native_stderr_silenced
 from cartoonize.pixels import Array
 
@@ -35,7 +35,7 @@ class LiteRTEngine:
                 _check_is_generator(interpreter)
                 self(np.zeros((1, 4, 4, 3), np.float32))
             except (ValueError, RuntimeError) as error:
-                raise WeightsError(f"not a usable LiteRT generator ({_first_line(error)})") from error
+                raise WeightsError(f"not a usable LiteRT generator ({first_line(error)})") from error
 
     def __call__(self, photo: Array) -> Array:
         """Run the generator; a new shape costs some ten milliseconds of planning, the same shape again nothing."""
@@ -49,7 +49,7 @@ class LiteRTEngine:
             interpreter.invoke()
             result: Array = interpreter.get_tensor(target["index"])
         except RuntimeError as error:
-            raise EngineError(f"LiteRT could not run the generator ({_first_line(error)})") from error
+            raise EngineError(f"LiteRT could not run the generator ({first_line(error)})") from error
         return result
 
     def _interpreter(self) -> Interpreter:
@@ -94,7 +94,3 @@ def _check_is_generator(interpreter: Interpreter) -> None:
         raise WeightsError(
             f"not a generator made by this program: expected float32 [1, any, any, 3] in and out, found {shapes}"
         )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -7,6 +7,11 @@ class CartoonizeError(Exception):
     """Base of every error this package raises on purpose."""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of a library's error message, or the error's type where it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 class DecodeError(CartoonizeError):
     """A source could not be read as a picture."""
 

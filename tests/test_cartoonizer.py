@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from cartoonize import Cartoonizer
+from cartoonize.errors import EngineError
+
+from .conftest import psnr
+
+
+@pytest.fixture(scope="module")
+def fast() -> Cartoonizer:
+    return Cartoonizer("fast")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (721, 33), (1, 90), (2, 3)])
+@pytest.mark.parametrize("size", [None, 64, "full"])
+def test_any_size_comes_back_in_its_own_size(shape: tuple[int, int], size: Any) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    result = Cartoonizer("fast", size=size)(photo)
+    assert result.shape == photo.shape
+    assert result.dtype == np.uint8
+
+
+def test_a_very_long_photo(fast: Cartoonizer) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (20000, 300, 3), np.uint8)
+    assert fast(photo).shape == photo.shape
+
+
+def test_output_size_work_stops_at_the_working_size(coffee: NDArray[np.uint8]) -> None:
+    assert Cartoonizer("fast", size=100, output_size="work")(coffee).shape == (100, 150, 3)
+
+
+def test_the_full_size_result_agrees_with_the_working_size_one(coffee: NDArray[np.uint8]) -> None:
+    """Brought up and shrunk again it is the picture the generator made: the bring-up adds edges, not another look."""
+    small = Cartoonizer("fast", size=200, output_size="work")(coffee)
+    full = Cartoonizer("fast", size=200)(coffee)
+    shrunk = np.asarray(Image.fromarray(full).resize(small.shape[1::-1], Image.Resampling.BOX))
+    assert psnr(small, shrunk) > 28
+
+
+def test_detail_zero_is_the_generators_own_output(coffee: NDArray[np.uint8]) -> None:
+    from cartoonize.engine import LiteRTEngine
+    from cartoonize.pixels import to_image, to_network
+    from cartoonize.weights import locate
+
+    raw = to_image(LiteRTEngine(locate("fast").path, 1)(to_network(coffee)[np.newaxis])[0]).astype(int)
+    assert np.abs(Cartoonizer("fast", detail=0.0)(coffee) - raw).max() <= 1
+    assert np.abs(Cartoonizer("fast", detail=1.0)(coffee) - raw).max() > 20
+
+
+def test_threads_share_one_object(fast: Cartoonizer, coffee: NDArray[np.uint8]) -> None:
+    photos = [coffee[: 80 + 4 * n, :100] for n in range(8)]
+    expected = [fast(photo) for photo in photos]
+    with ThreadPoolExecutor(4) as pool:
+        for result, alone in zip(pool.map(fast, photos), expected, strict=True):
+            np.testing.assert_array_equal(result, alone)
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), "u1")]
+)
+def test_other_arrays_are_refused(fast: Cartoonizer, image: Any) -> None:
+    with pytest.raises(ValueError, match=r"expected a uint8 image \(H, W, 3\)"):
+        fast(image)
+
+
+@pytest.mark.parametrize("options", [{"detail": 1.5}, {"detail": -0.1}, {"size": 0}])
+def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        Cartoonizer("fast", **options)
+
+
+def test_broken_weights_are_an_error_not_a_black_picture(tmp_path: Path, own_cache: Path) -> None:
+    from cartoonize.conversion import keras_model
+    from cartoonize.weights import locate
+
+    model = keras_model(locate("fast"))
+    kernel, bias = model.get_layer("merge").get_weights()
+    model.get_layer("merge").set_weights([kernel * np.nan, bias])
+    model.save_weights(tmp_path / "nan.weights.h5")
+    broken = Cartoonizer(tmp_path / "nan.weights.h5")
+    with pytest.raises(EngineError, match="the weights are broken"):
+        broken(np.zeros((8, 8, 3), np.uint8))
+
+
+SAMPLES = ["actress2", "china6", "food6", "london1", "mountain5", "party7"]
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_the_released_weights_give_the_released_pictures(sample: str, shared: Path, released: Path) -> None:
+    """Parity: at least 50 dB where the release's crop to multiples of 8 does not reach."""
+    photo = np.asarray(Image.open(shared / "samples" / f"{sample}.jpg").convert("RGB"))
+    expected = np.asarray(Image.open(shared / "samples" / f"{sample}.release.png").convert("RGB"))
+    result = Cartoonizer(released, output_size="work")(photo)
+    height, width = (
+        theirs if theirs == ours else theirs - 64
+        for ours, theirs in zip(result.shape[:2], expected.shape[:2], strict=True)
+    )
+    assert psnr(result[:height, :width], expected[:height, :width]) >= 50

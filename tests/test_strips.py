@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from cartoonize import strips
+from cartoonize.engine import LiteRTEngine
+from cartoonize.errors import EngineError
+from cartoonize.pixels import pad_to_multiple, to_network
+from cartoonize.weights import locate
+
+sides = st.integers(1, 3000).map(lambda n: 4 * n)
+
+
+@given(height=sides, width=sides)
+def test_tiles_are_aligned_bounded_and_no_larger_than_the_picture(height: int, width: int) -> None:
+    rows, columns = strips.tile_shape((height, width))
+    assert rows % 4 == columns % 4 == 0
+    assert rows <= height
+    assert columns <= width
+    assert rows * columns <= (strips.WHOLE_PIXELS if (rows, columns) == (height, width) else strips.TILE_PIXELS)
+
+
+@given(height=sides, width=sides)
+def test_exact_parts_cover_every_row_once_and_have_their_halo(height: int, width: int) -> None:
+    tile = strips.tile_shape((height, width))[0]
+    covered = 0
+    for rows, start, stop in strips._spans(height, tile):
+        assert rows.stop - rows.start == tile
+        assert rows.start % strips.ALIGNMENT == 0
+        assert start == covered
+        assert rows.start == 0 or start - rows.start >= strips.HALO
+        assert rows.stop == height or rows.stop - stop >= strips.HALO
+        covered = stop
+    assert covered == height
+
+
+@pytest.fixture(scope="module")
+def fast() -> LiteRTEngine:
+    return LiteRTEngine(locate("fast").path, threads=2)
+
+
+@pytest.mark.parametrize("shape", [(560, 520), (301, 999), (1003, 130)])
+def test_tiles_give_the_whole_picture_bit_for_bit(
+    fast: LiteRTEngine, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    padded = pad_to_multiple(photo, 4)
+    whole = fast(to_network(padded)[np.newaxis])[0, : shape[0], : shape[1]]
+    monkeypatch.setattr(strips, "WHOLE_PIXELS", 0)
+    monkeypatch.setattr(strips, "TILE_PIXELS", 90_000)
+    assert strips.tile_shape(padded.shape[:2]) != padded.shape[:2]
+    np.testing.assert_array_equal(strips.generate(fast, photo), whole)
+
+
+def test_all_tiles_of_a_photo_have_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strips, "WHOLE_PIXELS", 0)
+    monkeypatch.setattr(strips, "TILE_PIXELS", 90_000)
+    seen: list[tuple[int, ...]] = []
+
+    def record(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        seen.append(x.shape)
+        return x
+
+    photo = np.random.default_rng(0).integers(0, 256, (700, 800, 3), np.uint8)
+    np.testing.assert_array_equal(strips.generate(record, photo), to_network(photo))
+    assert len(seen) > 1
+    assert len(set(seen)) == 1
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_output_that_is_not_finite_is_an_error(bad: float) -> None:
+    def broken(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        x[0, 2, 3, 1] = bad
+        return x
+
+    with pytest.raises(EngineError, match="not finite"):
+        strips.generate(broken, np.zeros((8, 8, 3), np.uint8))
