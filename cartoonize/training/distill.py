@@ -46,6 +46,7 @@ def distill(config: DistillConfig, *, resume: bool) -> None:
         initial_epoch=first_step // config.checkpoint_steps,
         epochs=config.steps // config.checkpoint_steps,
         steps_per_epoch=config.checkpoint_steps,
+        shuffle=False,  # the dataset draws at random itself
         verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[
             Checkpoint(checkpoint),
@@ -59,6 +60,7 @@ def distill(config: DistillConfig, *, resume: bool) -> None:
 
 def student(config: DistillConfig) -> Distiller:
     """Build the student with its starting weights and compile it; raises WeightsError when they do not fit."""
+    keras.utils.set_random_seed(config.seed)
     generator = keras_model(locate(config.start)) if config.start else ARCHITECTURES[config.student]()
     model = Distiller(generator.input, generator.output, name=generator.name)
     rate = keras.optimizers.schedules.CosineDecay(

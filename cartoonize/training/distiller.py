@@ -37,9 +37,10 @@ class Distiller(keras.Model):  # type: ignore[misc]  # Keras ships no types
         without its view the loss would be mostly that. Without the raw view, what the filter removes would be
         left to chance, and it is seen again when a user asks for less filtering.
         """
-        filtered = (guided_filter(x, picture, RADIUS, EPS) for picture in (y, y_pred))
-        after = unlikeness(*filtered, sample_weight, self.gradient_weight)
-        return after + self.raw_weight * unlikeness(y, y_pred, sample_weight, self.gradient_weight)
+        y_filtered, pred_filtered = (guided_filter(x, picture, RADIUS, EPS) for picture in (y, y_pred))
+        after = unlikeness(y_filtered, pred_filtered, sample_weight, self.gradient_weight)
+        before = unlikeness(y, y_pred, sample_weight, self.gradient_weight)
+        return after + self.raw_weight * before
 
 
 def unlikeness(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor, gradient_weight: float) -> tf.Tensor:

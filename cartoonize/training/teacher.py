@@ -117,7 +117,7 @@ def read_held_out(path: Path) -> dict[str, str]:
     """Read a list of held-out photos, lines of `sha256sum`: SHA-256 to file name; raises DatasetError."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return dict(line.split(maxsplit=1) for line in lines)  # type: ignore[misc]
+        return dict(line.split(maxsplit=1) for line in lines)
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: expected lines of `sha256sum` ({error})") from error
 
