@@ -171,7 +171,8 @@ class _Regions:
         self._pixels = labels.size
         flat = labels.ravel()
         self._sizes = np.bincount(flat, minlength=room)
-        bins = np.minimum((unit.reshape(-1, 3) * _BINS).astype(np.int64), _BINS - 1) + _BINS * np.arange(3)
+        levels = np.multiply(unit.reshape(-1, 3), _BINS, dtype=np.float64).astype(np.int64)
+        bins = np.minimum(levels, _BINS - 1) + _BINS * np.arange(3)
         cells = (flat[:, None] * np.int64(3 * _BINS) + bins).ravel()
         self._histograms = np.bincount(cells, minlength=room * 3 * _BINS).reshape(room, 3 * _BINS)
         self._corners = _corners(labels, room)
@@ -196,9 +197,11 @@ class _Regions:
 
 def _corners(labels: Labels, room: int) -> Integers:
     """Return (room, 4): first row and column and, negated so that a union is a minimum, the last row and column."""
-    corners = np.full((room, 4), np.iinfo(np.int64).max)
     height, width = labels.shape
-    rows, columns = np.arange(height)[:, None], np.arange(width)
-    for side, place in enumerate((rows, columns, -rows, -columns)):
-        np.minimum.at(corners[:, side], labels, np.broadcast_to(place, labels.shape))
+    corners = np.zeros((room, 4), np.int64)
+    for side, place in enumerate((np.arange(height)[:, None], np.arange(width))):
+        crossed = np.zeros((room, place.size), np.bool_)
+        crossed[labels, place] = True
+        corners[:, side] = crossed.argmax(axis=1)
+        corners[:, side + 2] = crossed[:, ::-1].argmax(axis=1) - (place.size - 1)
     return corners
