@@ -47,19 +47,22 @@ def _compose(path: Path) -> Any:
 def _put(content: dict[str, Any], override: str) -> Place:
     """Write one override into the content and return its place; raises ConfigError when it has no such form."""
     key, equals, text = override.partition("=")
+    if not equals:
+        raise ConfigError(f"--set {override}: expected key=value")
     place: Place = tuple(int(part) if part.isdecimal() else part for part in key.split("."))
     try:
         value = yaml.safe_load(text)
-        section: Any = content
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override}: not a YAML value; quote it") from error
+    section: Any = content
+    try:
         for part, following in pairwise(place):
-            if isinstance(part, str) and isinstance(following, str) and section.get(part) is None:
-                section[part] = {}  # a section that the file leaves at its defaults
+            if isinstance(section, dict) and isinstance(following, str):
+                section.setdefault(part, {})  # a section that the file leaves at its defaults
             section = section[part]
         section[place[-1]] = value
-    except (yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError) as error:
         raise ConfigError(f"--set {override}: there is no such place in the configuration") from error
-    if not equals:
-        raise ConfigError(f"--set {override}: expected key=value")
     return place
 
 

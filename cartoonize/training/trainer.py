@@ -94,13 +94,11 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         seed = tf.stack([tf.constant(self.seed, tf.int64), self.step.value])
         with tf.GradientTape() as tape:
             drawn = self._draw(photos)
-            structure = self.views.structure(drawn.numpy())
-            with tape.stop_recording():
-                critics = self._train_discriminators(cartoons, drawn, seed)
-            terms = self._generator_terms(photos, drawn, structure.result(), seed)
-            total = tf.add_n(list(terms.values()))
-        self._update_generator(tape.gradient(total, self.generator.trainable_variables))
-        return {"generator": total, **terms, **critics}
+        structure = self.views.structure(drawn.numpy())
+        critics = self._train_discriminators(cartoons, drawn, seed)
+        terms, slope = self._generator_terms(photos, drawn, structure.result(), seed)
+        self._update_generator(tape.gradient(drawn, self.generator.trainable_variables, output_gradients=slope))
+        return terms | critics
 
     @compiled
     def _pretrain(self, photos: tf.Tensor) -> Terms:
@@ -128,17 +126,25 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         return losses
 
     @compiled
-    def _generator_terms(self, photos: tf.Tensor, drawn: tf.Tensor, structure: tf.Tensor, seed: tf.Tensor) -> Terms:
-        (fake_texture,) = texture([drawn], seed, variant=self.views.texture)
-        features = self.views.features(drawn)
-        terms = {
-            "surface": lsgan_generator(self.surface_discriminator(surface(drawn), training=False)),
-            "texture": lsgan_generator(self.texture_discriminator(fake_texture, training=False)),
-            "structure": feature_distance(features, self.views.features(structure)),
-            "content": feature_distance(features, self.views.features(photos)),
-            "variation": total_variation(drawn),
-        }
-        return {name: self.views.weights[name] * term for name, term in terms.items()}
+    def _generator_terms(
+        self, photos: tf.Tensor, drawn: tf.Tensor, structure: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[Terms, tf.Tensor]:
+        """Return the generator's losses, and the gradient of their sum with respect to what it has drawn."""
+        features_of = self.views.features
+        with tf.GradientTape() as tape:
+            tape.watch(drawn)
+            (channel,) = texture([drawn], seed, variant=self.views.texture)
+            features = features_of(drawn)
+            terms = {
+                "surface": lsgan_generator(self.surface_discriminator(surface(drawn), training=False)),
+                "texture": lsgan_generator(self.texture_discriminator(channel, training=False)),
+                "structure": feature_distance(features, features_of(structure)),
+                "content": feature_distance(features, features_of(photos)),
+                "variation": total_variation(drawn),
+            }
+            terms = {name: self.views.weights[name] * term for name, term in terms.items()}
+            total = tf.add_n(list(terms.values()))
+        return {"generator": total, **terms}, tape.gradient(total, drawn)
 
     @compiled
     def _update_generator(self, gradients: list[tf.Tensor]) -> None:
