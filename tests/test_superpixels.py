@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -49,12 +51,17 @@ def touch(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
 def reference_merge(unit: Floats, labels: Labels, regions: int) -> list[NDArray[np.bool_]]:
     """Start from the superpixels' masks and unite the most similar neighbours, comparing all pairs each time."""
     masks = [labels == label for label in range(labels.max() + 1)]
-    while len(masks) > regions:
-        pairs = [(i, j) for j in range(len(masks)) for i in range(j) if touch(masks[i], masks[j])]
-        i, j = max(pairs, key=lambda pair: reference_similarity(unit, masks[pair[0]], masks[pair[1]]))
-        union = masks[i] | masks[j]
-        masks = [mask for k, mask in enumerate(masks) if k not in (i, j)] + [union]
-    return masks
+    left = list(range(len(masks)))
+
+    @cache
+    def score(i: int, j: int) -> float:
+        return reference_similarity(unit, masks[i], masks[j]) if touch(masks[i], masks[j]) else -1
+
+    while len(left) > regions:
+        one, other = max(combinations(left, 2), key=lambda pair: score(*pair))
+        left = [number for number in left if number not in (one, other)] + [len(masks)]
+        masks.append(masks[one] | masks[other])
+    return [masks[number] for number in left]
 
 
 def reference_coloring(image: Floats, labels: Labels, mu: float) -> Floats:
@@ -69,14 +76,29 @@ def reference_coloring(image: Floats, labels: Labels, mu: float) -> Floats:
     return result
 
 
-def test_merging_takes_the_most_similar_neighbours_first(patch: Floats) -> None:
-    unit = (patch + 1) / 2
+@pytest.mark.parametrize("turned", [False, True])
+def test_merging_takes_the_most_similar_neighbours_first(turned: bool, patch: Floats) -> None:
+    image = patch.swapaxes(0, 1) if turned else patch
+    unit = (image + 1) / 2
     superpixels = felzenszwalb(unit, scale=10, sigma=0.8, min_size=100)
-    regions = superpixels.max() + 1 - 15
-    labels = segment(patch, regions=regions)
-    for mask in reference_merge(unit, superpixels, regions):
-        (label,) = np.unique(labels[mask])
-        assert np.array_equal(labels == label, mask)
+    for regions in (superpixels.max(), 25, 5):
+        labels = segment(image, regions=regions)
+        for mask in reference_merge(unit, superpixels, regions):
+            (label,) = np.unique(labels[mask])
+            assert np.array_equal(labels == label, mask)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_box_that_fits_tightest_wins_among_equals(turned: bool) -> None:
+    """No two of these flat regions share a histogram bin: boxes of 20 x 128 against 51 x 51 pixels decide."""
+    levels = np.full((128, 128), 240, np.uint8)
+    levels[:10], levels[10:20] = 0, 120
+    levels[50:101, 30:56], levels[50:101, 56:81] = 60, 180
+    image = np.repeat((levels.T if turned else levels)[..., None], 3, axis=-1)
+    labels = segment(image, regions=4)
+    found = {level: np.unique(labels[image[..., 0] == level]).tolist() for level in (0, 60, 120, 180, 240)}
+    assert found[0] == found[120]
+    assert len({tuple(numbers) for numbers in found.values()}) == 4
 
 
 @pytest.mark.parametrize("regions", [1, 7, 30])

@@ -1,5 +1,8 @@
 """The terms of the training's loss as pure functions of tensors to a float32 scalar, unweighted.
 
+The adversarial terms of Wang & Yu 2020 (surface, equation 1, and texture, equation 5) are a pair of least-squares
+losses here, as in the release.
+
 They are computed in float32 whatever comes in: normalised as they are, half precision has no room for them.
 """
 
@@ -20,9 +23,10 @@ def lsgan_generator(fake: tf.Tensor) -> tf.Tensor:
 
 
 def feature_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """Mean |a - b| divided by h·w·c of the feature maps (N, h, w, c): structure and content loss, Wang & Yu 2020.
+    """Mean |a - b| divided by h·w·c of the feature maps (N, h, w, c).
 
-    By that division, which is the release's, the same difference weighs a quarter in patches of twice the side.
+    Structure loss (equation 3): a picture and its structure view. Content loss: a result and its photo. By the
+    division, which is the release's, the same difference weighs a quarter in patches of twice the side.
     """
     height_width_channels = tf.cast(tf.reduce_prod(tf.shape(a)[1:]), tf.float32)
     return tf.reduce_mean(tf.abs(tf.cast(a, tf.float32) - tf.cast(b, tf.float32))) / height_width_channels

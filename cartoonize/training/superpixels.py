@@ -8,7 +8,6 @@ from __future__ import annotations
 import heapq
 import multiprocessing
 import signal
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeAlias
 
@@ -118,7 +117,7 @@ def _merge(unit: NDArray[np.float32], labels: Labels, mergers: int) -> Labels:
     heapq.heapify(heap)
     root = np.arange(count + mergers)
     for union in range(count, count + mergers):
-        one, other = next(_live(heap, neighbours))
+        one, other = _pop_most_similar(heap, neighbours)
         root[[one, other]] = union
         found.unite(one, other, union)
         around = (neighbours.pop(one) | neighbours.pop(other)) - {one, other}
@@ -134,12 +133,12 @@ def _merge(unit: NDArray[np.float32], labels: Labels, mergers: int) -> Labels:
     return merged
 
 
-def _live(heap: list[tuple[float, int, int]], neighbours: dict[int, set[int]]) -> Iterator[tuple[int, int]]:
-    """Take pairs off the heap, most similar first, without those that a merger has ended."""
+def _pop_most_similar(heap: list[tuple[float, int, int]], neighbours: dict[int, set[int]]) -> tuple[int, int]:
+    """Take the best pair off the heap, and with it those above that a merger has ended."""
     while True:
         _, one, other = heapq.heappop(heap)
         if one in neighbours and other in neighbours:
-            yield one, other
+            return one, other
 
 
 def _adjacent(labels: Labels) -> tuple[Integers, Integers]:
