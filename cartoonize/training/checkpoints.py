@@ -37,7 +37,7 @@ def load(model: WhiteBoxGAN, folder: Path) -> None:
     path = folder / NAME
     state = model.state()
     try:
-        with np.load(path) as file:
+        with np.load(io.BytesIO(path.read_bytes())) as file:
             arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ConfigError(f"{path}: damaged ({first_line(error)}); begin again in another `run` folder") from error

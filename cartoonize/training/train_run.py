@@ -26,7 +26,7 @@ from cartoonize.training.train_callbacks import Checkpoint, Export, Log, Progres
 from cartoonize.training.train_config import TrainConfig, changed, resolved
 from cartoonize.training.train_data import Batches
 from cartoonize.training.train_summary import write_summary
-from cartoonize.training.trainer import StructureOf, Views, WhiteBoxGAN
+from cartoonize.training.trainer import StructureOf, Views, WhiteBoxGAN, reproducible
 from cartoonize.weights import locate
 
 CONFIG = "config.yaml"
@@ -69,7 +69,7 @@ def fit(model: WhiteBoxGAN, batches: Batches, end_step: int, callbacks: list[ker
 def session(config: TrainConfig) -> Iterator[WhiteBoxGAN]:
     """Build the model at step 0, and keep the processes alive that it needs; raises WeightsError."""
     workers = config.workers or os.cpu_count() or 1
-    with worker_pool(workers) as pool, ThreadPoolExecutor(1) as thread:
+    with worker_pool(workers) as pool, ThreadPoolExecutor(1) as thread, reproducible():
         views = config.representations
         structure_of = partial(structure, regions=views.regions, mu=views.mu, pool=pool)
         start = partial(thread.submit, structure_of)

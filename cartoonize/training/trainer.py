@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 
@@ -130,21 +131,20 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         self, photos: tf.Tensor, drawn: tf.Tensor, structure: tf.Tensor, seed: tf.Tensor
     ) -> tuple[Terms, tf.Tensor]:
         """Return the generator's losses, and the gradient of their sum with respect to what it has drawn."""
-        features_of = self.views.features
-        with tf.GradientTape() as tape:
-            tape.watch(drawn)
-            (channel,) = texture([drawn], seed, variant=self.views.texture)
-            features = features_of(drawn)
-            terms = {
-                "surface": lsgan_generator(self.surface_discriminator(surface(drawn), training=False)),
-                "texture": lsgan_generator(self.texture_discriminator(channel, training=False)),
-                "structure": feature_distance(features, features_of(structure)),
-                "content": feature_distance(features, features_of(photos)),
-                "variation": total_variation(drawn),
-            }
-            terms = {name: self.views.weights[name] * term for name, term in terms.items()}
-            total = tf.add_n(list(terms.values()))
-        return {"generator": total, **terms}, tape.gradient(total, drawn)
+        (channel,) = texture([drawn], seed, variant=self.views.texture)
+        features = self.views.features(drawn)
+        terms = {
+            "surface": lsgan_generator(self.surface_discriminator(surface(drawn), training=False)),
+            "texture": lsgan_generator(self.texture_discriminator(channel, training=False)),
+            "structure": feature_distance(features, self.views.features(structure)),
+            "content": feature_distance(features, self.views.features(photos)),
+            "variation": total_variation(drawn),
+        }
+        terms = {name: self.views.weights[name] * term for name, term in terms.items()}
+        total = tf.add_n(list(terms.values()))
+        # A tape would sum these gradients by AddN, whose order is a matter of timing; of two it does not matter.
+        (slope,) = tf.gradients(total, drawn, aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE)
+        return {"generator": total, **terms}, slope
 
     @compiled
     def _update_generator(self, gradients: list[tf.Tensor]) -> None:
@@ -172,6 +172,18 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
 
     def _discriminator_variables(self) -> list[keras.Variable]:
         return [*self.surface_discriminator.trainable_variables, *self.texture_discriminator.trainable_variables]
+
+
+@contextmanager
+def reproducible() -> Iterator[None]:
+    """Let equal steps give equal bits on a CPU: compile the model's functions in here."""
+    before = tf.config.optimizer.get_experimental_options()
+    # It joins additions into one AddN, which begins with whichever operand it may overwrite: a matter of timing.
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"arithmetic_optimization": True} | before)
 
 
 def draw(generator: keras.Model, photos: tf.Tensor, *, training: bool = False) -> tf.Tensor:
