@@ -80,10 +80,15 @@ def train(
 
 def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: bool) -> int:
     """Train or check; returns the exit code."""
+    from cartoonize.native_logs import native_stderr_silenced
     from cartoonize.training.config_file import load
     from cartoonize.training.train_config import TrainConfig
 
     config = load(config_file, TrainConfig, overrides)
+    with native_stderr_silenced():  # TensorFlow greets from C++ with the hardware that it did not find
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
     if check:
         from cartoonize.training.train_check import check as run_check
 

@@ -63,7 +63,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
             unit=" steps",
             dynamic_ncols=True,
             mininterval=0.5 if sys.stderr.isatty() else 60,
-            bar_format="{desc} {n_fmt}/{total_fmt} |{bar:12}| {rate_fmt}, {remaining} left{postfix}",
+            bar_format="{desc} {n_fmt}/{total_fmt} |{bar:12}| {rate_noinv_fmt}, {remaining} left{postfix}",
         )
 
     def on_train_batch_end(self, _batch: int, logs: Logs) -> None:
