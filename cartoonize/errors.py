@@ -26,3 +26,11 @@ class WeightsError(CartoonizeError):
 
 class EngineError(CartoonizeError):
     """The generator could not be run, or its output is not finite."""
+
+
+class ConfigError(CartoonizeError):
+    """A training configuration is not valid."""
+
+
+class DatasetError(CartoonizeError):
+    """Training photos are missing or cannot be used."""

@@ -1,0 +1,86 @@
+"""YAML configurations with overrides from the command line; mistakes are named with their line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from cartoonize.errors import ConfigError
+from cartoonize.training.config import Section, _first_problem
+
+Place: TypeAlias = tuple[int | str, ...]  # keys and list positions, outermost first
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def load(path: Path, model: type[AnySection], overrides: Sequence[str] = ()) -> AnySection:
+    """Read and validate a YAML file, `overrides` ("key.0.key=value", value in YAML) put over it.
+
+    Relative paths start at the file's folder. Raises ConfigError with the line, or the override, of the first mistake.
+    """
+    root = _compose(path)
+    content = yaml.SafeLoader("").construct_document(root) if root else None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected `key: value` lines")
+    origin = {_put(content, override): override for override in overrides}
+    try:
+        return model.model_validate(content, context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        place = _first_place(error)
+        given = next((f"--set {text}" for key, text in origin.items() if place[: len(key)] == key[: len(place)]), None)
+        raise ConfigError(f"{given or f'{path}:{_line(root, place)}'}: {_first_problem(error, model)}") from error
+
+
+def _compose(path: Path) -> Any:
+    try:
+        return yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+
+
+def _put(content: dict[str, Any], override: str) -> Place:
+    """Write one override into the content and return its place; raises ConfigError when it has no such form."""
+    key, equals, text = override.partition("=")
+    if not equals:
+        raise ConfigError(f"--set {override}: expected key=value")
+    place: Place = tuple(int(part) if part.isdecimal() else part for part in key.split("."))
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override}: not a YAML value; quote it") from error
+    section: Any = content
+    try:
+        for part, following in pairwise(place):
+            if isinstance(section, dict) and isinstance(following, str):
+                section.setdefault(part, {})  # a section that the file leaves at its defaults
+            section = section[part]
+        section[place[-1]] = value
+    except (LookupError, TypeError) as error:
+        raise ConfigError(f"--set {override}: there is no such place in the configuration") from error
+    return place
+
+
+def _first_place(error: ValidationError) -> Place:
+    problems = error.errors()
+    return next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])["loc"]
+
+
+def _line(root: Any, place: Place) -> int:
+    """Return the line (from 1) of the innermost part of `place` that is written in the file."""
+    node, mark = root, root.start_mark
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if found is None:
+                break
+            mark, node = found[0].start_mark, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            mark = node.start_mark
+    return int(mark.line) + 1

@@ -1,0 +1,94 @@
+"""Knowledge distillation: a small generator learns to draw what a large one draws."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import keras
+from tqdm import tqdm
+
+from cartoonize.conversion import cached_flatbuffer, keras_model
+from cartoonize.engine import LiteRTEngine
+from cartoonize.errors import ConfigError
+from cartoonize.training.config import DistillConfig
+from cartoonize.training.crops import Crops
+from cartoonize.training.distill_callbacks import Checkpoint, Export, Validate
+from cartoonize.training.distiller import Distiller
+from cartoonize.training.generator import ARCHITECTURES
+from cartoonize.training.teacher import Example, Request, TeacherCache, read_held_out, requests, validation_requests
+from cartoonize.weights import fingerprint, locate
+
+CHECKPOINT = "checkpoint.weights.h5"
+FINAL_RATE = 0.02  # of the highest learning rate
+MAX_GRADIENT_NORM = 1.0
+
+
+def distill(config: DistillConfig, *, resume: bool) -> None:
+    """Train the student and leave its best weights in `config.output` as `student.tflite` and `.weights.h5`.
+
+    resume continues from the last checkpoint, if there is one. Raises ConfigError, DatasetError, WeightsError.
+    """
+    checkpoint = config.output / CHECKPOINT
+    if checkpoint.is_file() and not resume:
+        raise ConfigError(f"{config.output} holds a run already: add --resume, or choose another `output`")
+    config.output.mkdir(parents=True, exist_ok=True)
+    cache = _teacher(config)
+    held_out = read_held_out(config.validation.held_out)
+    crops = _crops(config, cache, frozenset(held_out))
+    validation = _drawn(cache, validation_requests(config.validation, held_out), "held-out photos")
+    model = student(config)
+    if checkpoint.is_file():
+        model.load_weights(checkpoint)
+    first_step = int(model.optimizer.iterations.numpy())
+    model.fit(
+        crops.dataset(first_step, config.steps, config.batch),
+        initial_epoch=first_step // config.checkpoint_steps,
+        epochs=config.steps // config.checkpoint_steps,
+        steps_per_epoch=config.checkpoint_steps,
+        shuffle=False,  # the dataset draws at random itself
+        verbose=1 if sys.stdout.isatty() else 2,
+        callbacks=[
+            Checkpoint(checkpoint),
+            Validate(validation),
+            Export(config.output),
+            keras.callbacks.TensorBoard(config.output / "tensorboard", write_graph=False),
+            keras.callbacks.CSVLogger(config.output / "history.csv", append=checkpoint.is_file()),
+        ],
+    )
+
+
+def student(config: DistillConfig) -> Distiller:
+    """Build the student with its starting weights and compile it; raises WeightsError when they do not fit."""
+    keras.utils.set_random_seed(config.seed)
+    generator = keras_model(locate(config.start)) if config.start else ARCHITECTURES[config.student]()
+    model = Distiller(generator.input, generator.output, name=generator.name)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        config.steps - config.warmup_steps,
+        alpha=FINAL_RATE,
+        warmup_target=config.learning_rate,
+        warmup_steps=config.warmup_steps,
+    )
+    optimizer = keras.optimizers.Muon(rate, global_clipnorm=MAX_GRADIENT_NORM, use_ema=True, ema_momentum=config.ema)
+    optimizer.build(model.trainable_variables)  # a checkpoint is loaded into it before the first step
+    model.compile(optimizer, gradient_weight=config.gradient_weight, raw_weight=config.raw_weight)
+    return model
+
+
+def _teacher(config: DistillConfig) -> TeacherCache:
+    weights = locate(config.teacher)
+    path = weights.path if weights.kind == "flatbuffer" else cached_flatbuffer(weights)
+    return TeacherCache(config.cache, LiteRTEngine(path, os.cpu_count() or 1), fingerprint(weights))
+
+
+def _crops(config: DistillConfig, cache: TeacherCache, held_out: frozenset[str]) -> Crops:
+    sources = []
+    for source in config.photos:
+        examples = _drawn(cache, requests(source, held_out), source.folder.name)
+        sources.append((examples, source.share))
+    return Crops(sources, config.crop, config.margin, config.seed)
+
+
+def _drawn(cache: TeacherCache, wanted: list[Request], what: str) -> list[Example]:
+    return [cache.example(request) for request in tqdm(wanted, f"teacher, {what}", unit=" photo", disable=None)]

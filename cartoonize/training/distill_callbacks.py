@@ -1,0 +1,108 @@
+"""What happens at every checkpoint of a distillation: save, measure, export the best."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from cartoonize import strips
+from cartoonize.conversion import flatbuffer
+from cartoonize.guided_filter import filter_image
+from cartoonize.pixels import Array
+from cartoonize.training import fidelity
+from cartoonize.training.teacher import Example
+
+Logs = dict[str, Any]
+
+
+class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Writes weights and optimizer state (step and moving averages in it) to `path` after every epoch.
+
+    With batches that depend on the step alone, that is all a run needs to continue.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def on_epoch_end(self, _epoch: int, _logs: Logs) -> None:
+        """Replace the previous checkpoint."""
+        partial = self._path.with_name(f"partial-{self._path.name}")
+        self.model.save_weights(partial, overwrite=True)
+        os.replace(partial, self._path)
+
+
+class Validate(keras.callbacks.Callback):  # type: ignore[misc]
+    """Adds to the logs how close the averaged weights come to the teacher, both after the guided filter.
+
+    `val_psnr` (dB), `val_ssim` and `val_flat` are the student's, `val_*_photo` the untouched photo's for scale,
+    `val_flat_teacher` the flat share to reach.
+    """
+
+    def __init__(self, examples: list[Example]) -> None:
+        super().__init__()
+        self._photos = [np.asarray(example.photo) for example in examples]
+        self._goals = [filter_image(e.photo, e.drawn.astype(np.float32)) for e in examples]
+        untouched = fidelity.mean([fidelity.measure(*pair) for pair in zip(self._photos, self._goals, strict=True)])
+        self._constants = {
+            "val_psnr_photo": untouched.psnr,
+            "val_ssim_photo": untouched.ssim,
+            "val_flat_photo": untouched.flat,
+            "val_flat_teacher": float(np.mean([fidelity.flat_share(goal) for goal in self._goals])),
+        }
+
+    def on_epoch_end(self, _epoch: int, logs: Logs) -> None:
+        """Measure the averaged weights."""
+        with averaged_weights(self.model):
+            drawn = [filter_image(photo, strips.generate(self._student, photo)) for photo in self._photos]
+        reached = fidelity.mean([fidelity.measure(*pair) for pair in zip(drawn, self._goals, strict=True)])
+        logs.update(val_psnr=reached.psnr, val_ssim=reached.ssim, val_flat=reached.flat, **self._constants)
+
+    def _student(self, photo: Array) -> Array:
+        result: Array = self.model(photo, training=False).numpy()
+        return result
+
+
+class Export(keras.callbacks.Callback):  # type: ignore[misc]
+    """Writes the averaged weights to `folder` whenever `val_psnr` is the best so far, over all resumed runs.
+
+    `student.tflite` and `student.weights.h5` hold the same float16 values; `student.json` the step and figures.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self._figures = folder / "student.json"
+        self._best = json.loads(self._figures.read_text())["val_psnr"] if self._figures.is_file() else -np.inf
+
+    def on_epoch_end(self, _epoch: int, logs: Logs) -> None:
+        """Export if better."""
+        if logs["val_psnr"] <= self._best:
+            return
+        self._best = logs["val_psnr"]
+        with averaged_weights(self.model):
+            self.model.set_weights([w.astype(np.float16).astype(np.float32) for w in self.model.get_weights()])
+            # The same layers without the optimizer, whose state is three times their size.
+            generator = keras.Model(self.model.input, self.model.output)
+            generator.save_weights(self._folder / "student.weights.h5", overwrite=True)
+            (self._folder / "student.tflite").write_bytes(flatbuffer(generator, half=True))
+        figures = {"step": int(self.model.optimizer.iterations.numpy()), **logs}
+        self._figures.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+@contextmanager
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Give the model its optimizer's moving averages meanwhile."""
+    trained = model.get_weights()
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        model.set_weights(trained)

@@ -1,0 +1,64 @@
+"""The student as a Keras model that `fit()` trains to draw like the teacher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from cartoonize.guided_filter import EPS, RADIUS
+from cartoonize.training.guided_filter import guided_filter
+
+
+class Distiller(keras.Model):  # type: ignore[misc]  # Keras ships no types
+    """A generator whose loss is the likeness of its pictures to the teacher's, above all after the guided filter.
+
+    Fit it with (photos, teacher's pictures, pixel weights): float32 (N, H, W, 3) in [-1, 1], the same, (N, H, W).
+    """
+
+    def compile(self, optimizer: keras.optimizers.Optimizer, *, gradient_weight: float, raw_weight: float) -> None:
+        """Set the weight of differences beside pixels, and of pictures before the filter beside those after it."""
+        super().compile(optimizer, jit_compile=False)
+        self.gradient_weight = gradient_weight
+        self.raw_weight = raw_weight
+
+    def compute_loss(
+        self,
+        x: tf.Tensor,
+        y: tf.Tensor,
+        y_pred: tf.Tensor,
+        sample_weight: tf.Tensor,
+        **_: Any,
+    ) -> tf.Tensor:
+        """Return the loss of a batch.
+
+        The filter removes most of what is hard to imitate, the teacher's noise at the level of single pixels:
+        without its view the loss would be mostly that. Without the raw view, what the filter removes would be
+        left to chance, and it is seen again when a user asks for less filtering.
+        """
+        y_filtered, pred_filtered = (guided_filter(x, picture, RADIUS, EPS) for picture in (y, y_pred))
+        after = unlikeness(y_filtered, pred_filtered, sample_weight, self.gradient_weight)
+        before = unlikeness(y, y_pred, sample_weight, self.gradient_weight)
+        return after + self.raw_weight * before
+
+
+def unlikeness(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor, gradient_weight: float) -> tf.Tensor:
+    """Return the L1 of pixels plus `gradient_weight` times the L1 of horizontal and vertical differences.
+
+    Pictures float32 (N, H, W, 3); the mean is taken over the pixels' weights, (N, H, W).
+    """
+    error = y_pred - y  # whose differences are the errors of the differences
+    total = _weighted_mean(error, weights)
+    for axis in (1, 2):
+        before, after = _neighbours(error, axis)
+        total += gradient_weight * _weighted_mean(after - before, tf.minimum(*_neighbours(weights, axis)))
+    return total
+
+
+def _neighbours(x: tf.Tensor, axis: int) -> tuple[tf.Tensor, tf.Tensor]:
+    return (x[:, :-1], x[:, 1:]) if axis == 1 else (x[:, :, :-1], x[:, :, 1:])
+
+
+def _weighted_mean(error: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.reduce_mean(tf.abs(error), axis=-1) * weights) / tf.reduce_sum(weights)

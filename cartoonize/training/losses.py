@@ -1,0 +1,44 @@
+"""The terms of the training's loss as pure functions of tensors to a float32 scalar, unweighted.
+
+The adversarial terms of Wang & Yu 2020 (surface, equation 1, and texture, equation 5) are a pair of least-squares
+losses here, as in the release.
+
+They are computed in float32 whatever comes in: normalised as they are, half precision has no room for them.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def lsgan_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """Least-squares GAN, the discriminator's side: half of mean (real - 1)² + mean fake², of scores of any shape."""
+    real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
+    return (tf.reduce_mean(tf.square(real - 1)) + tf.reduce_mean(tf.square(fake))) / 2
+
+
+def lsgan_generator(fake: tf.Tensor) -> tf.Tensor:
+    """Least-squares GAN, the generator's side: mean (fake - 1)², of scores of any shape."""
+    return tf.reduce_mean(tf.square(tf.cast(fake, tf.float32) - 1))
+
+
+def feature_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """Mean |a - b| divided by h·w·c of the feature maps (N, h, w, c).
+
+    Structure loss (equation 3): a picture and its structure view. Content loss: a result and its photo. By the
+    division, which is the release's, the same difference weighs a quarter in patches of twice the side.
+    """
+    height_width_channels = tf.cast(tf.reduce_prod(tf.shape(a)[1:]), tf.float32)
+    return tf.reduce_mean(tf.abs(tf.cast(a, tf.float32) - tf.cast(b, tf.float32))) / height_width_channels
+
+
+def total_variation(x: tf.Tensor) -> tf.Tensor:
+    """Mean squared forward differences down plus those across, divided by 3·H·W; x is (N, H, W, 3), H and W ≥ 2.
+
+    By that division, which is the release's, the same picture weighs a quarter in patches of twice the side.
+    """
+    x = tf.cast(x, tf.float32)
+    down = tf.reduce_mean(tf.square(x[:, 1:] - x[:, :-1]))
+    across = tf.reduce_mean(tf.square(x[:, :, 1:] - x[:, :, :-1]))
+    height_width = tf.cast(tf.reduce_prod(tf.shape(x)[1:3]), tf.float32)
+    return (down + across) / (3 * height_width)

@@ -1,0 +1,151 @@
+"""The teacher's pictures, computed once with LiteRT and kept on disk.
+
+Every photo is cached whole, at the size the teacher saw it, and crops are cut out of it later: the teacher's
+context is then the real one and one run feeds any number of crops. Mirroring happens before the teacher, since
+its strided convolutions make its picture of a mirrored photo another one than its mirrored picture (30 dB apart).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cartoonize import strips
+from cartoonize.errors import DatasetError
+from cartoonize.pixels import DEFAULT_SHORT_SIDE, Image, resize, working_shape
+from cartoonize.training.config import PhotoSource, Validation
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+
+
+@dataclass(frozen=True)
+class Example:
+    """A photo and what the teacher makes of it, both memory-mapped.
+
+    photo: uint8 (H, W, 3); drawn: float16 (H, W, 3), the generator's output before the guided filter.
+    """
+
+    photo: Image
+    drawn: NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A version of a photo to be drawn: short side in pixels (never enlarged), mirrored or not."""
+
+    path: Path
+    digest: str  # SHA-256 of the file
+    short_side: int
+    mirrored: bool
+
+
+class TeacherCache:
+    """Examples on disk in `folder`, drawn by `generator` when they are missing.
+
+    fingerprint: identifies the generator's weights, so that two teachers can share a folder.
+    """
+
+    def __init__(self, folder: Path, generator: strips.Generator, fingerprint: str) -> None:
+        self._folder = folder
+        self._generator = generator
+        self._fingerprint = fingerprint
+
+    def example(self, request: Request) -> Example:
+        """Return one example, drawing it first if need be; raises DatasetError when the photo cannot be read."""
+        version = f"{request.short_side}{'m' if request.mirrored else ''}"
+        name = f"{self._fingerprint[:8]}-{request.digest[:20]}-{version}"
+        photo_file, drawn_file = (self._folder / f"{name}.{part}.npy" for part in ("photo", "drawn"))
+        if not drawn_file.is_file():  # written last
+            photo = prepared(request)
+            _save(photo_file, photo)
+            _save(drawn_file, strips.generate(self._generator, photo).astype(np.float16))
+        return Example(np.load(photo_file, mmap_mode="r"), np.load(drawn_file, mmap_mode="r"))
+
+
+def prepared(request: Request) -> Image:
+    """Return the requested version of a photo, cropped to multiples of 4 at the bottom and right."""
+    photo = read_photo(request.path)
+    short_side = min(request.short_side, *photo.shape[:2])
+    photo = resize(photo, working_shape((photo.shape[0], photo.shape[1]), short_side))
+    height, width = (side - side % strips.ALIGNMENT for side in photo.shape[:2])
+    photo = photo[:height, :width]
+    return np.ascontiguousarray(photo[:, ::-1] if request.mirrored else photo)
+
+
+def read_photo(path: Path) -> Image:
+    """Read a photo as uint8 (H, W, 3) RGB, upright; raises DatasetError when it is not one."""
+    from PIL import Image as PillowImage
+    from PIL import ImageOps
+
+    try:
+        with PillowImage.open(path) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, PillowImage.DecompressionBombError) as error:
+        raise DatasetError(f"{path}: not a readable photo ({error}); remove it from the training photos") from error
+
+
+def requests(source: PhotoSource, held_out: frozenset[str]) -> list[Request]:
+    """List the versions of a source's photos to be drawn, held-out photos (SHA-256) left out.
+
+    A version is drawn at random from the photo's content, so that it stays the same when photos come and go.
+    Raises DatasetError when nothing is left.
+    """
+    hashed = [(path, digest(path)) for path in photo_files(source.folder)]
+    kept = [(path, digest) for path, digest in hashed if digest not in held_out]
+    if not kept:
+        raise DatasetError(f"{source.folder}: no photos to learn from (looked for {', '.join(sorted(SUFFIXES))})")
+    return [_version(path, digest, copy, source.short_side) for copy in range(source.copies) for path, digest in kept]
+
+
+def photo_files(folder: Path) -> list[Path]:
+    """Return the photos under a folder, sorted by path."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+
+
+def digest(path: Path) -> str:
+    """Return a file's SHA-256 (hex)."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_held_out(path: Path) -> dict[str, str]:
+    """Read a list of held-out photos, lines of `sha256sum`: SHA-256 to file name; raises DatasetError."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return dict(line.split(maxsplit=1) for line in lines)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: expected lines of `sha256sum` ({error})") from error
+
+
+def validation_requests(validation: Validation, held_out: dict[str, str]) -> list[Request]:
+    """List the validation photos as the product sees them; raises DatasetError when one is not as listed."""
+    wanted = []
+    for expected, name in list(held_out.items())[: validation.photos]:
+        path = validation.folder / name
+        if not path.is_file() or digest(path) != expected:
+            raise DatasetError(f"{path}: not the photo listed in {validation.held_out.name}; check `folder`")
+        wanted.append(Request(path, expected, DEFAULT_SHORT_SIDE, mirrored=False))
+    return wanted
+
+
+def _version(path: Path, digest: str, copy: int, short_side: tuple[int, int]) -> Request:
+    rng = np.random.default_rng([int(digest[:16], 16), copy])
+    return Request(path, digest, int(rng.integers(short_side[0], short_side[1] + 1)), bool(rng.integers(2)))
+
+
+def _save(path: Path, array: NDArray[np.generic]) -> None:
+    """Write an array so that the file is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            np.save(file, array)
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise

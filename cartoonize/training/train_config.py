@@ -1,0 +1,164 @@
+"""The configuration of a white-box training: its keys, their defaults and what they mean."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationInfo
+from pydantic import model_validator as validator
+
+from cartoonize.training.config import ConfigPath, Section
+
+# Loss weights: what the authors' code trains with, and what their paper prints.
+PRESETS: dict[str, dict[str, float]] = {
+    "release": {"surface": 0.1, "texture": 1.0, "structure": 200.0, "content": 200.0, "variation": 10_000.0},
+    "paper": {"surface": 1.0, "texture": 10.0, "structure": 2000.0, "content": 2000.0, "variation": 10_000.0},
+}
+
+
+def _from_config_folder_if_there(name: str, info: ValidationInfo) -> str:
+    """Take a name that exists beside the configuration for a path; leave any other as it is."""
+    folder: Path = (info.context or {}).get("folder", Path())
+    beside = folder / Path(name).expanduser()
+    return str(beside) if beside.exists() else name
+
+
+FileOrName = Annotated[str, AfterValidator(_from_config_folder_if_there)]
+Unit = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Group(Section):
+    """Photos and cartoons of one kind; a batch is drawn from one group."""
+
+    name: str = Field(description="for messages")
+    photos: ConfigPath = Field(description="folder of photos, searched with all below it")
+    cartoons: ConfigPath = Field(description="folder of cartoons to learn from, of the same kind of scene")
+    weight: PositiveInt = Field(default=1, description="batches of this group in a round of all groups")
+
+
+class Steps(Section):
+    """Length of the two phases, in optimizer steps."""
+
+    pretrain: NonNegativeInt = Field(default=50_000, description="reconstructing photos; `init` skips it")
+    adversarial: PositiveInt = Field(default=100_000, description="white-box training")
+
+
+class Optimizer(Section):
+    """Numbers of Adam, for the generator and the discriminators."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    beta_1: Unit = 0.5
+    beta_2: Unit = 0.99
+
+
+class Losses(Section):
+    """Weights of the generator's losses; those not given are the preset's."""
+
+    preset: Literal["release", "paper"] = Field(default="release", description="or paper: ten times the first four")
+    surface: NonNegativeFloat = Field(
+        default=PRESETS["release"]["surface"], description="adversarial, on smoothed pictures"
+    )
+    texture: NonNegativeFloat = Field(
+        default=PRESETS["release"]["texture"], description="adversarial, on one random channel"
+    )
+    structure: NonNegativeFloat = Field(
+        default=PRESETS["release"]["structure"], description="features: cartoon against its own superpixels"
+    )
+    content: NonNegativeFloat = Field(
+        default=PRESETS["release"]["content"], description="features: cartoon against photo"
+    )
+    variation: NonNegativeFloat = Field(
+        default=PRESETS["release"]["variation"], description="total variation of the cartoon"
+    )
+
+    @validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, given: Any) -> Any:
+        preset = given.get("preset") if isinstance(given, Mapping) else None
+        return {**PRESETS[preset], **given} if preset in PRESETS else given
+
+
+class Representations(Section):
+    """How pictures are taken apart into surface, structure and texture."""
+
+    regions: PositiveInt = Field(default=200, description="superpixels of a structure, about")
+    mu: Annotated[float, Field(gt=0)] = Field(
+        default=1.0, description="exponent of the superpixels' colours; the paper's is 1.2"
+    )
+    texture: Literal["release", "paper"] = Field(
+        default="release", description="or paper: how the random channel is mixed"
+    )
+
+
+class Features(Section):
+    """The frozen VGG19 that structure and content are compared with."""
+
+    weights: FileOrName = Field(
+        default="imagenet", description="downloaded once; or the path of a .h5; or random, for trials"
+    )
+
+
+class Intervals(Section):
+    """Steps between what is written."""
+
+    log: PositiveInt = Field(default=50, description="a line in losses.csv and TensorBoard")
+    sample: PositiveInt = Field(default=500, description="a sheet of pictures in samples/")
+    checkpoint: PositiveInt = Field(default=500, description="the state --resume goes on from")
+    export: PositiveInt = Field(default=5000, description="weights for `cartoonize --weights` in exports/")
+
+
+class TrainConfig(Section):
+    """What `cartoonize train` needs to know."""
+
+    run: ConfigPath = Field(description="folder of this run: everything is written here")
+    groups: Annotated[tuple[Group, ...], Field(min_length=1)]
+    patch_size: Annotated[int, Field(ge=32, multiple_of=4)] = Field(
+        default=256, description="side of a training picture"
+    )
+    max_zoom: Annotated[float, Field(ge=1)] = Field(
+        default=2.0, description="a patch is cut out of 1 to this many times its side, never enlarged without need"
+    )
+    batch: PositiveInt = 16
+    generator: Literal["unet", "compact"] = Field(
+        default="unet", description="or compact: a third of the size, quicker"
+    )
+    init: FileOrName | None = Field(
+        default=None, description="weights to begin with, as of `cartoonize --weights`; skips pretraining"
+    )
+    steps: Steps = Steps()
+    optimizer: Optimizer = Optimizer()
+    ema: Unit = Field(default=0.999, description="how slowly the averaged generator follows; 0 is at once")
+    losses: Losses = Losses()
+    features: Features = Features()
+    representations: Representations = Representations()
+    every: Intervals = Intervals()
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        default="float32", description="or mixed_bfloat16, on devices for it"
+    )
+    workers: PositiveInt | None = Field(default=None, description="processes for superpixels; null is one per core")
+    seed: NonNegativeInt = 0
+
+    @property
+    def pretrain_steps(self) -> int:
+        """Steps of the first phase; none when there are weights to begin with."""
+        return 0 if self.init else self.steps.pretrain
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of both phases."""
+        return self.pretrain_steps + self.steps.adversarial
+
+
+def resolved(config: TrainConfig) -> str:
+    """Return every key of a configuration as YAML that loads to the same configuration from any folder."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+
+
+def changed(config: TrainConfig, saved: Path) -> list[str]:
+    """List the lines in which a configuration differs from the one saved beside a run ("key: old" and "key: new")."""
+    before, now = saved.read_text(encoding="utf-8").splitlines(), resolved(config).splitlines()
+    return [line for line in difflib.ndiff(before, now) if line[:2] in ("- ", "+ ")]

@@ -1,0 +1,85 @@
+"""Pictures a person watches a training by: sheets of samples and the plot of its losses."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageDraw
+
+from cartoonize.files import write_atomically
+from cartoonize.pixels import Array, Image, to_image
+from cartoonize.training.representations import structure, surface, texture
+from cartoonize.training.train_config import Representations
+from cartoonize.training.trainer import WhiteBoxGAN, draw
+
+GAP = 8  # pixels between pictures and around them
+TITLE = 16  # pixels of height for a line of text
+PANEL = (360, 160)  # width, height of one loss
+_INK, _LINE, _FRAME = (40, 40, 40), (20, 90, 180), (200, 200, 200)
+_TEXTURE_SEED = (0, 0)  # the same random channel on every sheet
+
+
+def sample_sheet(model: WhiteBoxGAN, photos: Array, views: Representations) -> Image:
+    """Show photos (N, H, W, 3) in [-1, 1] and what the averaged generator makes of them, a row each."""
+    cartoons = draw(model.average, photos).numpy()
+    (channel,) = texture([cartoons], _TEXTURE_SEED, variant=views.texture)
+    columns = {
+        "photo": photos,
+        "surface": surface(cartoons).numpy(),
+        "structure": structure(np.clip(cartoons, -1, 1), regions=views.regions, mu=views.mu),
+        "texture": np.repeat(channel.numpy(), 3, axis=-1),
+        "cartoon": cartoons,
+    }
+    return sheet({name: to_image(pictures) for name, pictures in columns.items()})
+
+
+def sheet(columns: Mapping[str, NDArray[np.uint8]]) -> Image:
+    """Lay out columns of pictures (N, H, W, 3), all of one size, under their titles."""
+    count, height, width = next(iter(columns.values())).shape[:3]
+    size = (GAP + (width + GAP) * len(columns), TITLE + GAP + (height + GAP) * count)
+    page = PillowImage.new("RGB", size, "white")
+    pen = ImageDraw.Draw(page)
+    for x, (title, pictures) in zip(range(GAP, size[0], width + GAP), columns.items(), strict=False):
+        pen.text((x, 2), title, fill=_INK)
+        for row, picture in enumerate(pictures):
+            page.paste(PillowImage.fromarray(picture), (x, TITLE + row * (height + GAP)))
+    return np.asarray(page)
+
+
+def write_png(path: Path, image: Image) -> None:
+    """Write a picture whole or not at all, creating its folder."""
+    stream = io.BytesIO()
+    PillowImage.fromarray(image).save(stream, "PNG")
+    write_atomically(path, stream.getvalue(), overwrite=True)
+
+
+def loss_plot(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Image:
+    """Draw a panel per loss over steps; rows are lines of the log, without the losses of the other phase."""
+    across = 3
+    width, height = PANEL
+    page = PillowImage.new("RGB", (across * width, math.ceil(len(names) / across) * height), "white")
+    pen = ImageDraw.Draw(page)
+    for n, name in enumerate(names):
+        points = [(row["step"], row[name]) for row in rows if name in row]
+        _panel(pen, (n % across * width, n // across * height), name, points)
+    return np.asarray(page)
+
+
+def _panel(pen: ImageDraw.ImageDraw, corner: tuple[int, int], name: str, points: list[tuple[float, float]]) -> None:
+    """Draw one loss with its range of steps and values; the range is all there is of axes."""
+    left, top = corner[0] + GAP, corner[1] + TITLE + GAP
+    right, bottom = corner[0] + PANEL[0] - GAP, corner[1] + PANEL[1] - TITLE
+    steps, values = zip(*points, strict=True)
+    low, high = min(values), max(values)
+    pen.text((left, top - TITLE), f"{name}: {low:.4g} to {high:.4g}, last {values[-1]:.4g}", fill=_INK)
+    pen.text((left, bottom + 1), f"step {steps[0]:g} to {steps[-1]:g}", fill=_INK)
+    pen.rectangle((left, top, right, bottom), outline=_FRAME)
+    x = np.interp(steps, (steps[0], max(steps[-1], steps[0] + 1)), (left, right))
+    y = np.interp(values, (low, high if high > low else low + 1), (bottom, top))
+    pen.line(list(zip(x.tolist(), y.tolist(), strict=True)), fill=_LINE, width=2)

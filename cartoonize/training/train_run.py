@@ -1,0 +1,136 @@
+"""A white-box training from its configuration to its last export: what is built, in which order it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Literal, cast
+
+import keras
+import tensorflow as tf
+
+from cartoonize.conversion import keras_model
+from cartoonize.errors import ConfigError
+from cartoonize.files import write_atomically
+from cartoonize.training import checkpoints
+from cartoonize.training.features import build_features
+from cartoonize.training.generator import ARCHITECTURES
+from cartoonize.training.losses_log import LossesLog
+from cartoonize.training.representations import structure
+from cartoonize.training.superpixels import worker_pool
+from cartoonize.training.train_callbacks import Checkpoint, Export, Log, Progress, Samples, StopOnSignal, Watch, export
+from cartoonize.training.train_config import TrainConfig, changed, resolved
+from cartoonize.training.train_data import Batches
+from cartoonize.training.train_summary import write_summary
+from cartoonize.training.trainer import StructureOf, Views, WhiteBoxGAN, reproducible
+from cartoonize.weights import locate
+
+CONFIG = "config.yaml"
+LOSSES = "losses.csv"
+SAMPLES = 2  # photos of each group on a sheet
+
+
+def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> int | None:
+    """Run both phases, or what is left of them; returns the signal that stopped it early, None when it is done.
+
+    resume goes on from the checkpoint in `config.run`, if there is one. say: is given notes for the user. Stopped or
+    done, the checkpoint is of the last step. Raises ConfigError, DatasetError, DivergedError, WeightsError.
+    """
+    _claim(config, resume, say)
+    with session(config) as model, StopOnSignal() as stop:
+        batches = Batches(config, say)
+        write_atomically(config.run / CONFIG, resolved(config).encode(), overwrite=True)
+        if resume and (config.run / checkpoints.NAME).is_file():
+            checkpoints.load(model, config.run)
+        log = LossesLog(config.run / LOSSES)
+        log.begin(model.steps_done)
+        beside = _callbacks(config, batches, log)
+        for phase, end_step in (("pretrain", config.pretrain_steps), ("adversarial", config.total_steps)):
+            if model.steps_done < end_step and not stop.signum:
+                model.pretraining = phase == "pretrain"
+                fit(model, batches, end_step, [*beside, Progress(phase, end_step), stop])
+        checkpoints.save(model, config.run)
+        if stop.signum is None:
+            write_summary(config, log, export(model, config.run / "exports"))
+        return stop.signum
+
+
+def fit(model: WhiteBoxGAN, batches: Batches, end_step: int, callbacks: list[keras.callbacks.Callback]) -> None:
+    """Train in the model's current phase until `end_step` steps are done."""
+    dataset = batches.dataset(model.steps_done, end_step, cartoons=not model.pretraining)
+    model.fit(dataset, verbose=0, shuffle=False, callbacks=callbacks)
+
+
+@contextmanager
+def session(config: TrainConfig) -> Iterator[WhiteBoxGAN]:
+    """Build the model at step 0, and keep the processes alive that it needs; raises WeightsError."""
+    workers = config.workers or os.cpu_count() or 1
+    with worker_pool(workers) as pool, ThreadPoolExecutor(1) as thread, reproducible():
+        views = config.representations
+        structure_of = partial(structure, regions=views.regions, mu=views.mu, pool=pool)
+        start = partial(thread.submit, structure_of)
+        with _precision(config.precision):
+            model = _build(config, start)
+        yield model
+
+
+def _build(config: TrainConfig, start_structure: StructureOf) -> WhiteBoxGAN:
+    """Build and compile the model; a `tf.distribute` strategy would have its scope around this."""
+    features = build_features(_features_weights(config))
+    keras.utils.set_random_seed(config.seed)
+    generator = keras_model(locate(config.init)) if config.init else ARCHITECTURES[config.generator]()
+    model = WhiteBoxGAN(generator, config.seed)
+    weights = config.losses.model_dump(exclude={"preset"})
+    views = Views(features, start_structure, config.representations.texture, weights)
+    model.compile(_adam(config), _adam(config), ema=config.ema, views=views)
+    return model
+
+
+def _claim(config: TrainConfig, resume: bool, say: Callable[[str], None]) -> None:
+    """Refuse to overwrite another run; tell what changed when it is the same one."""
+    if not (config.run / checkpoints.NAME).is_file():
+        if resume:
+            say(f"{config.run} holds no checkpoint: beginning at step 0")
+        return
+    if not resume:
+        raise ConfigError(f"{config.run} holds a run already: add --resume, or choose another `run`")
+    for line in changed(config, config.run / CONFIG):
+        say(f"changed since the run began: {line}")
+
+
+def _callbacks(config: TrainConfig, batches: Batches, log: LossesLog) -> list[keras.callbacks.Callback]:
+    """Return what happens beside every step, in this order: nothing is written of a step that diverged."""
+    board = tf.summary.create_file_writer(str(config.run / "tensorboard"))
+    photos, _ = batches.samples(SAMPLES)
+    return [
+        Watch(config.run),
+        Log(config.every.log, log, board),
+        Samples(config.every.sample, config.run / "samples", photos, config.representations, board),
+        Export(config.every.export, config.run / "exports"),
+        Checkpoint(config.every.checkpoint, config.run),
+    ]
+
+
+def _adam(config: TrainConfig) -> keras.optimizers.Optimizer:
+    numbers = config.optimizer
+    return keras.optimizers.Adam(numbers.learning_rate, numbers.beta_1, numbers.beta_2)
+
+
+def _features_weights(config: TrainConfig) -> Path | Literal["imagenet", "random"]:
+    name = config.features.weights
+    return cast(Literal["imagenet", "random"], name) if name in ("imagenet", "random") else Path(name)
+
+
+@contextmanager
+def _precision(name: str) -> Iterator[None]:
+    """Let what is built compute in this precision; variables and losses are float32 in any case."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

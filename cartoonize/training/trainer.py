@@ -1,0 +1,197 @@
+"""The white-box GAN as a Keras model that `fit()` trains: a generator, two discriminators and frozen features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, TypeVar, cast
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from cartoonize.training.discriminator import build_discriminator
+from cartoonize.training.guided_filter import guided_filter
+from cartoonize.training.losses import feature_distance, lsgan_discriminator, lsgan_generator, total_variation
+from cartoonize.training.representations import surface, texture
+
+RADIUS, EPS = 1, 1e-2  # of the guided filter in training; inference has a smaller eps
+
+Terms: TypeAlias = dict[str, tf.Tensor]  # loss by name, scalars
+StructureOf: TypeAlias = Callable[[NDArray[np.float32]], "Future[NDArray[np.float32]]"]
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def compiled(function: _Function) -> _Function:
+    """Apply `tf.function`, and keep the type."""
+    return cast(_Function, tf.function(function))
+
+
+@dataclass(frozen=True)
+class Views:
+    """What a cartoon is looked at with, none of it trained.
+
+    features: frozen network of pictures. structure: starts computing the structure of a batch (N, H, W, 3).
+    texture: how the random channel is mixed. weights: of the generator's losses by name.
+    """
+
+    features: Callable[[tf.Tensor], tf.Tensor]
+    structure: StructureOf
+    texture: Literal["release", "paper"]
+    weights: Mapping[str, float]
+
+
+class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
+    """Generator and discriminators of Wang & Yu (CVPR 2020), with the state that a checkpoint has to hold.
+
+    `step` counts optimizer steps of both phases; `average` is the generator's exponential moving average; `optimizer`
+    is the generator's. Fit it with (photos,) while `pretraining`, else (photos, cartoons): (N, H, W, 3) in [-1, 1].
+    """
+
+    def __init__(self, generator: keras.Model, seed: int) -> None:
+        super().__init__(name="whitebox")
+        self.generator = generator
+        self.average = keras.models.clone_model(generator)
+        self.average.set_weights(generator.get_weights())
+        self.average.trainable = False
+        self.surface_discriminator = build_discriminator(in_channels=3)
+        self.texture_discriminator = build_discriminator(in_channels=1)
+        self.step = self.add_weight(name="step", dtype="int64", initializer="zeros", trainable=False)
+        self.seed = seed
+        self.pretraining = False
+        self.built = True  # of layers that are
+
+    def compile(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        discriminator_optimizer: keras.optimizers.Optimizer,
+        *,
+        ema: float,
+        views: Views,
+    ) -> None:
+        """Set the optimizers, the momentum of the average and the views; builds the optimizers' state."""
+        # Python runs the step, since superpixels are Python; everything between them is compiled.
+        super().compile(optimizer, run_eagerly=True, jit_compile=False)
+        self.discriminator_optimizer = discriminator_optimizer
+        self.ema = ema
+        self.views = views
+        optimizer.build(self.generator.trainable_variables)
+        discriminator_optimizer.build(self._discriminator_variables())
+
+    def call(self, photos: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Return the generator's cartoons after the guided filter, the form in which everything looks at them."""
+        return draw(self.generator, photos, training=training)
+
+    def train_step(self, data: tuple[tf.Tensor, ...]) -> Terms:
+        """Take one step of the current phase; returns every loss by name, the generator's times their weights."""
+        if self.pretraining:
+            return self._pretrain(*data)
+        photos, cartoons = data
+        seed = tf.stack([tf.constant(self.seed, tf.int64), self.step.value])
+        with tf.GradientTape() as tape:
+            drawn = self._draw(photos)
+        structure = self.views.structure(drawn.numpy())
+        critics = self._train_discriminators(cartoons, drawn, seed)
+        terms, slope = self._generator_terms(photos, drawn, structure.result(), seed)
+        self._update_generator(tape.gradient(drawn, self.generator.trainable_variables, output_gradients=slope))
+        return terms | critics
+
+    @compiled
+    def _pretrain(self, photos: tf.Tensor) -> Terms:
+        """Reconstruct photos. Without the guided filter: it would restore by itself what the generator leaves out."""
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.abs(tf.cast(self.generator(photos, training=True), tf.float32) - photos))
+        self._update_generator(tape.gradient(loss, self.generator.trainable_variables))
+        return {"reconstruction": loss}
+
+    @compiled
+    def _draw(self, photos: tf.Tensor) -> tf.Tensor:
+        return self(photos, training=True)
+
+    @compiled
+    def _train_discriminators(self, cartoons: tf.Tensor, drawn: tf.Tensor, seed: tf.Tensor) -> Terms:
+        real_texture, fake_texture = texture([cartoons, drawn], seed, variant=self.views.texture)
+        with tf.GradientTape() as tape:
+            losses = {
+                "surface_discriminator": _judge(self.surface_discriminator, surface(cartoons), surface(drawn)),
+                "texture_discriminator": _judge(self.texture_discriminator, real_texture, fake_texture),
+            }
+            total = tf.add_n(list(losses.values()))
+        variables = self._discriminator_variables()
+        self.discriminator_optimizer.apply(tape.gradient(total, variables), variables)
+        return losses
+
+    @compiled
+    def _generator_terms(
+        self, photos: tf.Tensor, drawn: tf.Tensor, structure: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[Terms, tf.Tensor]:
+        """Return the generator's losses, and the gradient of their sum with respect to what it has drawn."""
+        (channel,) = texture([drawn], seed, variant=self.views.texture)
+        features = self.views.features(drawn)
+        terms = {
+            "surface": lsgan_generator(self.surface_discriminator(surface(drawn), training=False)),
+            "texture": lsgan_generator(self.texture_discriminator(channel, training=False)),
+            "structure": feature_distance(features, self.views.features(structure)),
+            "content": feature_distance(features, self.views.features(photos)),
+            "variation": total_variation(drawn),
+        }
+        terms = {name: self.views.weights[name] * term for name, term in terms.items()}
+        total = tf.add_n(list(terms.values()))
+        # A tape would sum these gradients by AddN, whose order is a matter of timing; of two it does not matter.
+        (slope,) = tf.gradients(total, drawn, aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE)
+        return {"generator": total, **terms}, slope
+
+    @compiled
+    def _update_generator(self, gradients: list[tf.Tensor]) -> None:
+        self.optimizer.apply(gradients, self.generator.trainable_variables)
+        for average, variable in zip(self.average.weights, self.generator.weights, strict=True):
+            average.assign(self.ema * average.value + (1 - self.ema) * variable.value)
+        self.step.assign_add(1)
+
+    @property
+    def steps_done(self) -> int:
+        """Optimizer steps taken so far, in both phases."""
+        return int(self.step.numpy())
+
+    def state(self) -> dict[str, keras.Variable]:
+        """Return all that training changes, by name: step, weights, power iterations' vectors, optimizers' state."""
+        parts = {
+            "generator": self.generator.weights,
+            "average": self.average.weights,
+            "surface_discriminator": self.surface_discriminator.weights,
+            "texture_discriminator": self.texture_discriminator.weights,
+            "optimizer": self.optimizer.variables,
+            "discriminator_optimizer": self.discriminator_optimizer.variables,
+        }
+        return {"step": self.step} | {f"{part}/{n}": v for part, vs in parts.items() for n, v in enumerate(vs)}
+
+    def _discriminator_variables(self) -> list[keras.Variable]:
+        return [*self.surface_discriminator.trainable_variables, *self.texture_discriminator.trainable_variables]
+
+
+@contextmanager
+def reproducible() -> Iterator[None]:
+    """Let equal steps give equal bits on a CPU: compile the model's functions in here."""
+    before = tf.config.optimizer.get_experimental_options()
+    # It joins additions into one AddN, which begins with whichever operand it may overwrite: a matter of timing.
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"arithmetic_optimization": True} | before)
+
+
+def draw(generator: keras.Model, photos: tf.Tensor, *, training: bool = False) -> tf.Tensor:
+    """Return a generator's cartoons of photos after the guided filter, both float32 (N, H, W, 3), nominally [-1, 1]."""
+    return guided_filter(photos, tf.cast(generator(photos, training=training), tf.float32), RADIUS, EPS)
+
+
+def _judge(discriminator: keras.Model, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """Return a discriminator's loss; one call for both, since each one moves the power iteration on."""
+    real_scores, fake_scores = tf.split(discriminator(tf.concat([real, fake], 0), training=True), 2)
+    return lsgan_discriminator(real_scores, fake_scores)

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner
+from PIL import Image as PillowImage
+
+from cartoonize import Cartoonizer, guided_filter
+from cartoonize.training import guided_filter as tensor_guided_filter
+from cartoonize.training.command import distill
+from cartoonize.training.distill_callbacks import Export
+from cartoonize.training.distiller import unlikeness
+from cartoonize.training.teacher import digest
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six photos of soft blobs, 96 x 128."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for n in range(6):
+        blobs = cv2.resize(rng.integers(0, 256, (6, 8, 3), np.uint8), (128, 96), interpolation=cv2.INTER_CUBIC)
+        PillowImage.fromarray(blobs).save(folder / f"{n}.png")
+    return folder
+
+
+@pytest.fixture
+def config(photos: Path, tmp_path: Path) -> dict[str, Any]:
+    return small_config(photos, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of a run of three epochs."""
+    folder = tmp_path_factory.mktemp("finished")
+    run(folder, small_config(photos, folder))
+    return folder / "run"
+
+
+def small_config(photos: Path, folder: Path) -> dict[str, Any]:
+    (folder / "held_out.txt").write_text(f"{digest(photos / '5.png')}  5.png\n")
+    return {
+        "teacher": "fast",
+        "photos": [{"folder": str(photos), "short_side": [80, 96]}],
+        "validation": {"held_out": "held_out.txt", "folder": str(photos)},
+        "cache": "cache",
+        "output": "run",
+        "steps": 24,
+        "checkpoint_steps": 8,
+        "warmup_steps": 2,
+        "batch": 2,
+        "crop": 64,
+        "margin": 8,
+        "learning_rate": 5e-3,
+        "ema": 0.5,
+    }
+
+
+def run(folder: Path, config: dict[str, Any], *options: str, fails: bool = False) -> str:
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    result = CliRunner().invoke(distill, ["--config", str(folder / "config.yaml"), *options])
+    assert bool(result.exit_code) is fails, result.output
+    return result.output
+
+
+def history(folder: Path) -> list[dict[str, float]]:
+    with (folder / "history.csv").open() as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def test_a_run_learns(finished: Path) -> None:
+    epochs = history(finished)
+
+    assert [row["epoch"] for row in epochs] == [0, 1, 2]
+    assert epochs[2]["loss"] < 0.8 * epochs[0]["loss"]
+
+
+def test_the_best_weights_are_exported_and_the_cartoonizer_takes_them(finished: Path) -> None:
+    best = json.loads((finished / "student.json").read_text())
+    image = np.random.default_rng(1).integers(0, 256, (60, 84, 3), np.uint8)
+
+    from_flatbuffer, from_keras = (
+        Cartoonizer(finished / name)(image).astype(int) for name in ("student.tflite", "student.weights.h5")
+    )
+
+    assert best["val_psnr"] == max(row["val_psnr"] for row in history(finished))
+    assert abs(from_flatbuffer - from_keras).max() <= 1
+
+
+def test_a_stopped_run_resumes_as_if_nothing_had_happened(
+    config: dict[str, Any], finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Export, "on_epoch_end", _stop)
+        run(tmp_path, config)
+
+    run(tmp_path, config, "--resume")
+
+    assert [row["epoch"] for row in history(tmp_path / "run")] == [0, 1, 2]
+    resumed, straight = (history(folder)[-1] for folder in (tmp_path / "run", finished))
+    assert resumed["loss"] == pytest.approx(straight["loss"], rel=1e-3)
+    assert resumed["val_psnr"] == pytest.approx(straight["val_psnr"], abs=0.02)
+
+
+def test_a_second_run_does_not_overwrite_the_first(config: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.weights.h5").touch()
+
+    assert "add --resume" in run(tmp_path, config, fails=True)
+
+
+def test_unlikeness_of_a_constant_error_is_its_size_where_pixels_weigh() -> None:
+    y = np.zeros((1, 8, 8, 3), np.float32)
+    off = y + np.float32(0.25)
+    off[:, :2] = 9
+    weights = np.ones((1, 8, 8), np.float32)
+    weights[:, :2] = 0
+
+    assert unlikeness(y, off, weights, gradient_weight=0.5).numpy() == pytest.approx(0.25)
+
+
+def test_unlikeness_counts_differences_in_both_directions() -> None:
+    y = np.zeros((1, 4, 4, 3), np.float32)
+    ramp = np.broadcast_to(np.arange(4, dtype=np.float32)[:, None, None], (1, 4, 4, 3))
+    weights = np.ones((1, 4, 4), np.float32)
+
+    for picture in (ramp, ramp.transpose(0, 2, 1, 3)):
+        assert unlikeness(y, picture, weights, gradient_weight=0.5).numpy() == pytest.approx(1.5 + 0.5 * 1)
+
+
+@pytest.mark.parametrize("radius", [1, 5])
+def test_the_filter_on_tensors_is_the_filter_on_arrays(radius: int) -> None:
+    rng = np.random.default_rng(2)
+    I, p = rng.uniform(-1, 1, (2, 30, 41, 3)).astype(np.float32)  # noqa: E741
+
+    expected = guided_filter.guided_filter(I, p, radius, eps=1e-2)
+
+    result = tensor_guided_filter.guided_filter(I[None], p[None], radius, eps=1e-2)
+    np.testing.assert_allclose(result[0], expected, atol=1e-5)
+
+
+def _stop(callback: Export, *_: Any) -> None:
+    callback.model.stop_training = True

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+import yaml
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from cartoonize import Cartoonizer
+from cartoonize.training.checkpoints import NAME
+from cartoonize.training.command import train
+from cartoonize.training.losses_log import LOSSES, LossesLog
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six photos, and the same in four levels for cartoons."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for kind in ("photos", "cartoons"):
+        (folder / kind).mkdir()
+    for n in range(6):
+        photo = skimage.data.coffee()[20 * n : 20 * n + 60, 60 * n : 60 * n + 80]
+        PillowImage.fromarray(photo).save(folder / "photos" / f"{n}.png")
+        PillowImage.fromarray(photo // 64 * 64 + 32).save(folder / "cartoons" / f"{n}.png")
+    return folder
+
+
+@pytest.fixture
+def quick_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something that takes less time to compile than VGG19."""
+    import tensorflow as tf
+
+    monkeypatch.setattr(
+        "cartoonize.training.train_run.build_features", lambda _: lambda x: tf.nn.avg_pool2d(x, 8, 8, "SAME")
+    )
+
+
+@pytest.fixture
+def start(pictures: Path, tmp_path: Path, quick_features: None) -> Callable[..., Result]:
+    """Run `cartoonize train` for 2 + 3 steps in `tmp_path / run`."""
+    config = {
+        "run": "run",
+        "groups": [{"name": "all", "photos": str(pictures / "photos"), "cartoons": str(pictures / "cartoons")}],
+        "patch_size": 32,
+        "batch": 2,
+        "generator": "compact",
+        "steps": {"pretrain": 2, "adversarial": 3},
+        "features": {"weights": "random"},
+        "every": {"log": 1, "sample": 5, "checkpoint": 2, "export": 5},
+    }
+    (tmp_path / "cfg.yaml").write_text(yaml.safe_dump(config))
+    return lambda *options: invoke("--config", str(tmp_path / "cfg.yaml"), *options)
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(train, list(arguments))
+
+
+def set_run(path: Path) -> tuple[str, str]:
+    return "--set", f"run={path}"
+
+
+def numbers(run: Path) -> dict[str, NDArray[Any]]:
+    with np.load(run / NAME) as file:
+        return {name: file[name] for name in file.files}
+
+
+def interrupt_after(step: int, patch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C while this step is looked at."""
+
+    def look(callback: Any, _batch: int, logs: Any) -> None:
+        if callback.model.steps_done == step:
+            signal.raise_signal(signal.SIGINT)
+
+    patch.setattr("cartoonize.training.train_callbacks.Watch.on_train_batch_end", look)
+
+
+def test_the_tiny_example_trains_and_its_export_cartoonizes_a_photo(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+
+    result = invoke("--config", str(EXAMPLES / "train_tiny.yaml"), *set_run(run))
+
+    assert result.exit_code == 0, result.output
+    rows = LossesLog(run / "losses.csv").rows()
+    assert [row["step"] for row in rows] == list(range(6, 73, 6))
+    assert rows[9]["reconstruction"] < 0.3 * rows[0]["reconstruction"]
+    assert set(rows[11]) == {"step", "steps_per_second", *LOSSES} - {"reconstruction"}
+    assert yaml.safe_load((run / "config.yaml").read_text())["losses"]["content"] == 200
+    assert {path.name for path in (run / "samples").iterdir()} == {"step_00000036.png", "step_00000072.png"}
+    assert list((run / "tensorboard").iterdir())
+    page = (run / "summary.md").read_text()
+    assert "60 steps of pretraining" in page
+    assert (run / "losses.png").is_file()
+    exported = run / "exports" / "step_00000072.tflite"
+    assert f"cartoonize photo.jpg --weights {exported}" in page
+    photo = skimage.data.coffee()[:100, :120]
+    drawn, from_keras, raw = (
+        Cartoonizer(exported.with_name(f"step_00000072{suffix}"))(photo).astype(int)
+        for suffix in (".tflite", ".weights.h5", "_raw.weights.h5")
+    )
+    assert abs(drawn - from_keras).max() <= 1
+    assert 0 < abs(drawn - raw).mean() < 30
+    assert abs(drawn - photo).mean() < 30  # it has learnt to reconstruct
+
+
+def test_a_run_that_is_stopped_in_each_phase_ends_in_the_same_bits(
+    start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert start(*set_run(tmp_path / "straight")).exit_code == 0
+    for options, step in (((), 1), (("--resume",), 3)):
+        with monkeypatch.context() as patch:
+            interrupt_after(step, patch)
+            stopped = start(*options)
+        assert stopped.exit_code == 130
+        assert f"--config {tmp_path / 'cfg.yaml'} --resume" in stopped.output
+        assert numbers(tmp_path / "run")["step"] == step
+
+    finished = start("--resume")
+
+    assert finished.exit_code == 0, finished.output
+    straight, resumed = numbers(tmp_path / "straight"), numbers(tmp_path / "run")
+    assert straight.keys() == resumed.keys()
+    assert [name for name in straight if not np.array_equal(straight[name], resumed[name])] == []
+    rows = [LossesLog(tmp_path / run / "losses.csv").rows() for run in ("straight", "run")]
+    assert [row.pop("steps_per_second") > 0 for row in (*rows[0], *rows[1])] == [True] * 10
+    assert rows[0] == rows[1]
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(start: Callable[..., Result], tmp_path: Path) -> None:
+    result = start("--set", "optimizer.learning_rate=1e30", "--set", "every.checkpoint=1")
+
+    assert result.exit_code == 1
+    assert "step 2: the loss reconstruction is " in result.output
+    assert f"the last good checkpoint is {tmp_path / 'run' / NAME}, step 1" in result.output
+
+
+def test_built_in_weights_are_taken_further(start: Callable[..., Result], tmp_path: Path) -> None:
+    result = start("--set", "init=fast", "--set", "steps.adversarial=1", "--set", "optimizer.learning_rate=1e-6")
+
+    assert result.exit_code == 0, result.output
+    photo = skimage.data.coffee()[:100, :120]
+    before, after = (Cartoonizer(w)(photo).astype(int) for w in ("fast", tmp_path / "run/exports/step_00000001.tflite"))
+    assert abs(before - after).max() <= 2
+    assert "initialised from fast" in (tmp_path / "run" / "summary.md").read_text()
+
+
+def test_a_second_run_does_not_overwrite_the_first(start: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / NAME).touch()
+
+    result = start()
+
+    assert result.exit_code == 1
+    assert "holds a run already: add --resume, or choose another `run`" in result.output
+
+
+def test_check_says_what_to_expect_and_trains_nothing(start: Callable[..., Result], tmp_path: Path) -> None:
+    result = start("--check")
+
+    assert result.exit_code == 0, result.output
+    assert "all: 6 photos, 6 cartoons, weight 1" in result.output
+    assert "pretrain: " in result.output
+    assert "adversarial: " in result.output
+    assert " steps/s, 3 steps in " in result.output
+    assert " GB" in result.output
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["check.png"]
+
+
+def test_features_that_cannot_be_had_are_an_error_before_any_picture_is_read(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "vgg.h5").write_bytes(b"no weights")
+    text = (EXAMPLES / "train_tiny.yaml").read_text().replace("photos: photos", "photos: absent")
+    (tmp_path / "cfg.yaml").write_text(text)
+
+    result = invoke(
+        "--config", str(tmp_path / "cfg.yaml"), "--set", "features.weights=vgg.h5", *set_run(tmp_path / "run")
+    )
+
+    assert result.exit_code == 1
+    assert "vgg.h5: expected a .h5 file of Keras' VGG19 weights" in result.output
+
+
+def test_print_config_needs_nothing_and_prints_the_example() -> None:
+    assert invoke("--print-config").output == (EXAMPLES / "train.yaml").read_text()
+
+
+def test_without_a_configuration_the_way_to_one_is_said() -> None:
+    result = invoke()
+
+    assert result.exit_code == 2
+    assert "--print-config" in result.output
