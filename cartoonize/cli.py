@@ -15,6 +15,7 @@ from cartoonize import __version__
 from cartoonize.batch import Interrupted
 from cartoonize.convert_command import convert
 from cartoonize.options import Options, options
+from cartoonize.training.command import distill, train
 from cartoonize.weights_command import weights_group
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def complete_input(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 @click.command(
     "cartoonize",
     cls=DefaultCommand,
-    others=(weights_group,),
+    others=(train, distill, weights_group),
     no_args_is_help=True,
     context_settings={"auto_envvar_prefix": "CARTOONIZE"},
     epilog=EPILOG,
