@@ -67,12 +67,14 @@ class TensorFlowEngine:
     def __init__(self, model: keras.Model, device: str) -> None:
         import tensorflow as tf
 
-        self._device = tf.device(device)
+        self._device = device
         self._run = tf.function(model, input_signature=[tf.TensorSpec((1, None, None, 3), tf.float32)])
 
     def __call__(self, photo: Array) -> Array:
         """Run the generator."""
-        with self._device:
+        import tensorflow as tf
+
+        with tf.device(self._device):
             result: Array = self._run(photo).numpy()
         return result
 

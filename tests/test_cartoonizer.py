@@ -12,7 +12,7 @@ from PIL import Image
 from cartoonize import Cartoonizer
 from cartoonize.errors import EngineError
 
-from .conftest import psnr
+from .conftest import psnr, read
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,13 @@ def test_the_full_size_result_agrees_with_the_working_size_one(coffee: NDArray[n
     full = Cartoonizer("fast", size=200)(coffee)
     shrunk = np.asarray(Image.fromarray(full).resize(small.shape[1::-1], Image.Resampling.BOX))
     assert psnr(small, shrunk) > 28
+
+
+def test_the_gpu_path_gives_the_same_picture(coffee: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything but the device itself: TensorFlow runs on the CPU in the GPU's place."""
+    monkeypatch.setattr("cartoonize.engine.gpu_name", lambda: "/CPU:0")
+    expected = Cartoonizer("fast", size=100)(coffee).astype(int)
+    assert np.abs(Cartoonizer("fast", size=100, device="gpu")(coffee) - expected).max() <= 1
 
 
 def test_detail_zero_is_the_generators_own_output(coffee: NDArray[np.uint8]) -> None:
@@ -97,8 +104,8 @@ SAMPLES = ["actress2", "china6", "food6", "london1", "mountain5", "party7"]
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_the_released_weights_give_the_released_pictures(sample: str, shared: Path, released: Path) -> None:
     """Parity: at least 50 dB where the release's crop to multiples of 8 does not reach."""
-    photo = np.asarray(Image.open(shared / "samples" / f"{sample}.jpg").convert("RGB"))
-    expected = np.asarray(Image.open(shared / "samples" / f"{sample}.release.png").convert("RGB"))
+    photo = read(shared / "samples" / f"{sample}.jpg")
+    expected = read(shared / "samples" / f"{sample}.release.png")
     result = Cartoonizer(released, output_size="work")(photo)
     height, width = (
         theirs if theirs == ours else theirs - 64

@@ -1,0 +1,183 @@
+"""The default command, `cartoonize INPUTS...`: options -> plan -> run -> exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from cartoonize import batch, planning, weights
+from cartoonize.errors import CartoonizeError, EncodeError
+from cartoonize.report import Report, show_plan, shown
+from cartoonize.sources import STDIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cartoonize.images import Encoded, EncodeOptions
+    from cartoonize.options import Options
+    from cartoonize.planning import Job, Plan
+
+NOTHING_FOUND = 3
+
+
+class ConfigurationError(click.ClickException):
+    """What was asked for cannot run here; one line, no usage."""
+
+    exit_code = 2
+
+
+def convert(chosen: Options) -> int:
+    """Do what the command line asks for and return the exit code; raises click.UsageError or ConfigurationError."""
+    plan = _checked_plan(chosen)
+    if chosen.dry_run:
+        show_plan(plan, as_json=chosen.json)
+        return _exit_code(plan, any(job.action == "fail" for job in plan.jobs))
+    report = Report(len(plan.jobs), as_json=chosen.json, quiet=chosen.quiet, verbose=chosen.verbose)
+    _announce(plan, report)
+    try:
+        _run(plan, chosen, report)
+    except batch.Interrupted:
+        report.finish(interrupted=True)
+        raise
+    report.finish()
+    return _exit_code(plan, report.failed)
+
+
+def _exit_code(plan: Plan, failed: bool) -> int:
+    return int(failed) if plan.jobs else NOTHING_FOUND
+
+
+def _checked_plan(chosen: Options) -> Plan:
+    if chosen.quiet and chosen.verbose:
+        raise click.UsageError("--quiet and --verbose exclude each other.")
+    if not chosen.inputs and chosen.files_from is None:
+        raise click.UsageError("Missing argument 'INPUTS...'.")
+    if STDIN in chosen.inputs and chosen.files_from is sys.stdin.buffer:
+        raise click.UsageError("standard input is either a photo (-) or a list (--files-from -).")
+    try:
+        weights.locate(chosen.weights)
+    except CartoonizeError as error:
+        raise ConfigurationError(shown(str(error))) from error
+    try:
+        plan = planning.plan(
+            [*chosen.inputs, *_listed(chosen.files_from)],
+            out=chosen.out,
+            extension=chosen.format,
+            overwrite=chosen.overwrite,
+        )
+    except CartoonizeError as error:
+        raise click.UsageError(shown(str(error))) from error
+    if any(job.target is None for job in plan.todo):
+        _check_stdout(chosen)
+    return plan
+
+
+def _listed(file: BinaryIO | None) -> list[Path]:
+    """Return the paths of --files-from; they are taken literally, never as globs."""
+    if file is None:
+        return []
+    content = file.read()
+    names = content.split(b"\0") if b"\0" in content else content.splitlines()
+    return [Path(os.fsdecode(name)) for name in names if name]
+
+
+def _check_stdout(chosen: Options) -> None:
+    if chosen.json:
+        raise click.UsageError("--json and the picture both go to standard output: give --out FILE.")
+    if not chosen.dry_run and sys.stdout.isatty():
+        raise click.UsageError("a picture is not written to a terminal: redirect standard output or give --out FILE.")
+
+
+def _announce(plan: Plan, report: Report) -> None:
+    """Say before work starts what is not as a user would expect."""
+    if not plan.jobs:
+        report.note("no image found")
+    if plan.earlier:
+        report.note(f"results of earlier runs (*{planning.SUFFIX}), not taken as photos: {len(plan.earlier)}")
+    for path in plan.earlier:
+        report.detail(f"{shown(path)}: result of an earlier run")
+    for job in plan.todo:
+        if job.renamed:
+            report.note(f"{shown(job.source)} -> {shown(job.target)}: {shown(job.renamed)}")
+
+
+def _run(plan: Plan, chosen: Options, report: Report) -> None:
+    for job in plan.jobs:
+        if job.action == "skip":
+            report(batch.Outcome(job, "skipped"))
+        elif job.action == "fail":
+            report(batch.Outcome(job, "failed", error=job.reason))
+    if not plan.todo or (chosen.fail_fast and report.failed):
+        return
+    workers, threads = batch.share_cores(len(plan.todo), chosen.device)
+    report.detail(
+        f"weights {chosen.weights}, size {chosen.size or 'default'}, {chosen.device}, "
+        f"photos at a time: {workers}, threads each: {threads}"
+    )
+    converter = _converter(chosen, threads)
+    with report.progress(len(plan.todo)):
+        batch.run(plan.todo, converter, _writer(chosen), report, workers=workers, fail_fast=chosen.fail_fast)
+
+
+def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
+    """Load the generator; raises ConfigurationError where it cannot run. What is returned is called from threads."""
+    from cartoonize import images
+    from cartoonize.cartoonizer import Cartoonizer
+
+    images.configure_pillow()
+    try:
+        cartoonizer = Cartoonizer(
+            chosen.weights,
+            size=chosen.size,
+            output_size=chosen.output_size,
+            detail=chosen.detail,
+            device=chosen.device,
+            threads=threads,
+        )
+    except CartoonizeError as error:
+        raise ConfigurationError(shown(str(error))) from error
+
+    def convert_one(job: Job) -> Encoded:
+        cartoon = cartoonizer.photo(images.decode(job.source or sys.stdin.buffer.read()))
+        encoded = images.encode(cartoon, _encode_options(chosen, job.format or cartoon.format))
+        return images.Encoded(encoded.data, (*cartoon.notes, *encoded.notes))
+
+    return convert_one
+
+
+def _encode_options(chosen: Options, file_format: str) -> EncodeOptions:
+    from cartoonize.images import EncodeOptions
+
+    return EncodeOptions(
+        format=file_format,
+        quality=chosen.quality,
+        background=chosen.background,
+        strip_metadata=chosen.strip_metadata,
+    )
+
+
+def _writer(chosen: Options) -> Callable[[Job, bytes], None]:
+    from cartoonize import images
+
+    def write(job: Job, data: bytes) -> None:
+        if job.target is None:
+            _write_to_stdout(data)
+            return
+        images.write_atomically(job.target, data, overwrite=chosen.overwrite)
+
+    return write
+
+
+def _write_to_stdout(data: bytes) -> None:
+    try:
+        # A stream of its own: what cannot be written is not kept in sys.stdout, to fail again at exit.
+        with open(sys.stdout.fileno(), "wb", closefd=False) as stream:
+            stream.write(data)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise EncodeError(f"cannot be written to standard output: {error.strerror}") from error

@@ -1,0 +1,77 @@
+"""Writing a file all or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cartoonize.errors import EncodeError
+
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
+_REASONS = {
+    errno.ENOSPC: "no space left on the disk: free some or choose another output folder",
+    errno.EDQUOT: "the disk quota is used up: free some or choose another output folder",
+    errno.EACCES: "not allowed to write there: choose another output folder",
+    errno.EPERM: "not allowed to write there: choose another output folder",
+    errno.EROFS: "the disk is read-only: choose another output folder",
+    errno.ENAMETOOLONG: "the file name or path is too long for this disk: choose a shorter one",
+    errno.EISDIR: "a folder has this name: choose another output",
+    errno.ENOTDIR: "a part of the path is a file, expected a folder: choose another output",
+}
+
+
+def write_atomically(target: Path, data: bytes, *, overwrite: bool) -> None:
+    """Write `data` to `target` so that nobody ever sees a part of it, creating missing folders.
+
+    Raises EncodeError when it cannot be written, or exists and `overwrite` is off.
+    """
+    # Hidden, and short so that it fits where the longest allowed name fits.
+    temporary = target.with_name(f".{secrets.token_hex(6)}.part")
+    with _write_errors():
+        _make_folder(target.parent)
+        try:
+            with open(temporary, "xb") as file:
+                file.write(data)
+            if overwrite:
+                os.replace(temporary, target)
+            else:
+                _move_to_free_name(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
+
+
+def _move_to_free_name(temporary: Path, target: Path) -> None:
+    """Give the file its name unless that is taken; FileExistsError when it is, even if by another process just now."""
+    try:
+        os.link(temporary, target)
+        return
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+    target.touch(exist_ok=False)  # claims the name where the disk has no hard links (FAT, some network disks)
+    try:
+        os.replace(temporary, target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _write_errors() -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError as error:
+        raise EncodeError("already exists: use --overwrite to replace it") from error
+    except OSError as error:
+        raise EncodeError(_REASONS.get(error.errno or 0, f"cannot be written: {error.strerror or error}")) from error

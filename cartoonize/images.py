@@ -1,0 +1,250 @@
+"""Files and streams -> pixels (`decode`) and back (`encode`), nothing lost on the way."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Imported for the formats they register: Pillow's own way imports all forty of its plugins.
+from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
+
+from cartoonize.color import depth_notes, flatten, to_palette, to_srgb
+from cartoonize.errors import CartoonizeError, DecodeError, EncodeError
+from cartoonize.files import write_atomically
+from cartoonize.formats import ALPHA, ANIMATION, color_name, plays, save_settings, size_problem, timing
+from cartoonize.metadata import Metadata, append_exif, read_metadata, save_options, turned, without_metadata
+
+__all__ = ["EncodeOptions", "Encoded", "Frame", "Metadata", "Photo", "configure_pillow", "decode", "encode"]
+__all__ += ["write_atomically"]
+
+MAX_PIXELS = 250_000_000
+"""Most pixels of one picture, all frames of an animation together (the largest phone photos have 200 million)."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
+_TOO_LARGE = f"too many pixels: expected at most {MAX_PIXELS // 1_000_000} million, all frames together"
+_REASONS: dict[type[Exception], str] = {
+    FileNotFoundError: "no such file: expected the path of a picture",
+    IsADirectoryError: "is a folder: expected a picture",
+    PermissionError: "permission denied: make the file readable",
+    MemoryError: "not enough memory to decode it: expected a smaller picture",
+    Image.DecompressionBombError: _TOO_LARGE,
+    UnidentifiedImageError: f"not a picture, or a damaged one: expected {', '.join(_FORMATS)} or HEIC",
+}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture: `pixels` uint8 (H, W, 3) sRGB and upright, `alpha` uint8 (H, W) or None when opaque.
+
+    `duration` is the time shown in milliseconds, 0 for a still. The arrays may be read-only.
+    """
+
+    pixels: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None = None
+    duration: int = 0
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded file: one frame for a still; `format` is Pillow's name; `notes` say what was changed on the way."""
+
+    frames: tuple[Frame, ...]
+    metadata: Metadata
+    format: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """How to write: Pillow's `format`; `quality` 1 to 100, None for the format's default, ignored by lossless formats.
+
+    `quality=100` makes a WebP lossless. `background` is laid under transparency where the format has none.
+    """
+
+    format: str
+    quality: int | None = None
+    background: tuple[int, int, int] = (255, 255, 255)
+    strip_metadata: bool = False
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The bytes of a file, and what the user should know about them."""
+
+    data: bytes
+    notes: tuple[str, ...] = ()
+
+
+def configure_pillow() -> None:
+    """Set Pillow's process-wide switches for a program of ours: its size limit to ours, its warnings off.
+
+    Call it once, before threads start. A library must not do this on import; without it Pillow's lower limit of 179
+    million pixels applies.
+    """
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def decode(source: Path | bytes) -> Photo:
+    """Read the picture in a file, or in the bytes of one, whatever its name says.
+
+    Raises DecodeError when it is missing, not readable, damaged, too large or of a format that is not supported.
+    """
+    with _decode_errors(), BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as stream:
+        try:
+            return _read(stream)
+        except (DecodeError, MemoryError, Image.DecompressionBombError):
+            raise
+        except Exception:
+            # Hostile metadata (a text chunk that unpacks to gigabytes, a broken segment) is not worth a picture.
+            stream.seek(0)
+            bare = without_metadata(stream.read())
+            if bare is None:
+                raise
+            photo = _read(BytesIO(bare))
+            return replace(photo, notes=(*photo.notes, "its metadata is damaged and was left out"))
+
+
+def encode(photo: Photo, options: EncodeOptions) -> Encoded:
+    """Write a picture in the format of `options`; all its frames where the format is one for animations.
+
+    Raises EncodeError when the format cannot hold it.
+    """
+    frames, notes = photo.frames, []
+    if len(frames) > 1 and options.format not in ANIMATION:
+        frames = frames[:1]
+        notes.append("animation reduced to its first frame")
+    height, width = frames[0].pixels.shape[:2]
+    if problem := size_problem(options.format, width, height):
+        raise EncodeError(problem)
+    with_alpha = any(frame.alpha is not None for frame in frames)
+    images = [_to_image(frame, with_alpha) for frame in frames]
+    if with_alpha and options.format not in ALPHA:
+        images = [flatten(images[0], options.background)]
+        notes.append(f"transparency flattened on {color_name(options.background)}")
+    metadata = Metadata(loop=photo.metadata.loop) if options.strip_metadata else photo.metadata
+    settings = save_settings(options.format, options.quality, with_alpha)
+    if len(frames) > 1:
+        settings |= timing(options.format, [frame.duration for frame in frames], metadata.loop)
+    data, dropped = _save_with(metadata, images, options.format, settings)
+    return Encoded(data, (*notes, *dropped))
+
+
+def _save_with(
+    metadata: Metadata, images: list[Image.Image], image_format: str, settings: dict[str, Any]
+) -> tuple[bytes, tuple[str, ...]]:
+    embedded, dropped = save_options(metadata, image_format)
+    try:
+        data = _save(images, image_format, settings | embedded)
+        if image_format == "TIFF" and metadata.exif:
+            data = append_exif(data, metadata.exif)
+    except EncodeError:
+        if not embedded:
+            raise
+        return _save(images, image_format, settings), ("its metadata cannot be written here and was left out",)
+    return data, dropped
+
+
+@contextmanager
+def _decode_errors() -> Iterator[None]:
+    """Turn whatever reading raises into one line: Pillow raises nearly any exception for a hostile file."""
+    try:
+        yield
+    except DecodeError:
+        raise
+    except Exception as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        known = (text for kind, text in _REASONS.items() if isinstance(error, kind))
+        raise DecodeError(next(known, f"cannot be read: {reason.splitlines()[0]}")) from error
+
+
+def _open(stream: IO[bytes]) -> ImageFile.ImageFile:
+    head = stream.read(12)
+    if not head:
+        raise DecodeError("the file is empty: expected a picture")
+    try:
+        return Image.open(stream, formats=_FORMATS)
+    except UnidentifiedImageError:
+        if head[4:8] != b"ftyp" or head[8:12] not in _HEIF_BRANDS:
+            raise
+    _register_heif(DecodeError)
+    return Image.open(stream, formats=("HEIF",))
+
+
+def _register_heif(error: type[CartoonizeError]) -> None:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise error("HEIC needs the extra: pip install 'cartoonize[heic]'") from None
+    pillow_heif.register_heif_opener()
+
+
+def _read(stream: IO[bytes]) -> Photo:
+    with _open(stream) as image:
+        name = "JPEG" if image.format == "MPO" else str(image.format)  # MPO: a JPEG with further ones behind it
+        pages = getattr(image, "n_frames", 1) if name in ANIMATION else 1
+        if image.width * image.height * pages > MAX_PIXELS:
+            raise DecodeError(_TOO_LARGE)
+        size, notes = image.size, list(depth_notes(image))
+        if name == "TIFF" and getattr(image, "is_animated", False):
+            notes.append("only the first of its pages is used")
+        image.load()
+        metadata, orientation, found = read_metadata(image)
+        # An APNG can begin with a picture that is not part of the animation.
+        first = 1 if pages > 1 and image.info.get("default_image") else 0
+        frames = []
+        for index in range(first, pages):
+            frame, icc, changes = _frame(image, index, size, orientation)
+            frames.append(frame if pages - first > 1 else replace(frame, duration=0))
+            found += changes
+        loop = plays(name, image.info.get("loop")) if len(frames) > 1 else None
+        metadata = replace(metadata, icc=icc, loop=loop)
+        return Photo(tuple(frames), metadata, name, tuple(dict.fromkeys((*notes, *found))))
+
+
+def _frame(
+    image: Image.Image, index: int, size: tuple[int, int], orientation: int
+) -> tuple[Frame, bytes | None, tuple[str, ...]]:
+    if index:
+        image.seek(index)
+        image.load()
+    converted = to_srgb(image)
+    duration = round(image.info.get("duration") or 0)
+    planes = [converted.rgb] + ([converted.alpha] if converted.alpha else [])
+    if image.size != size:  # a GIF frame that reaches beyond the screen makes Pillow enlarge the picture
+        planes = [plane.crop((0, 0, *size)) for plane in planes]
+    pixels, *alpha = (np.asarray(turned(plane, orientation)) for plane in planes)
+    return Frame(pixels, alpha[0] if alpha else None, duration), converted.icc, converted.notes
+
+
+def _to_image(frame: Frame, with_alpha: bool) -> Image.Image:
+    image = Image.fromarray(frame.pixels)
+    if with_alpha:
+        image.putalpha(Image.new("L", image.size, 255) if frame.alpha is None else Image.fromarray(frame.alpha))
+    return image
+
+
+def _save(images: list[Image.Image], image_format: str, arguments: dict[str, Any]) -> bytes:
+    if image_format == "HEIF":
+        _register_heif(EncodeError)
+    if image_format == "GIF":
+        images = [to_palette(image) for image in images]
+    further = {"save_all": True, "append_images": images[1:]} if len(images) > 1 else {}
+    stream = BytesIO()
+    try:
+        images[0].save(stream, image_format, **arguments, **further)
+    except MemoryError as error:
+        raise EncodeError(f"not enough memory to write it as {image_format}: choose a smaller size") from error
+    except Exception as error:  # each encoder has its own kinds
+        reason = str(error) or type(error).__name__
+        raise EncodeError(f"cannot be written as {image_format}, choose png: {reason.splitlines()[0]}") from error
+    return stream.getvalue()

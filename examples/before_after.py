@@ -1,0 +1,34 @@
+"""Make the README's before/after picture with the Python API: `python examples/before_after.py [TARGET]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cartoonize import Cartoonizer
+
+HERE = Path(__file__).parent
+
+
+def main(target: Path) -> None:
+    cartoonizer = Cartoonizer("fast")
+    rows = []
+    for name in ("astronaut", "coffee"):
+        with Image.open(HERE / "photos" / f"{name}.jpg") as image:
+            photo = np.asarray(image)
+        rows.append(np.hstack([photo, cartoonizer(photo)]))
+    width = min(row.shape[1] for row in rows)
+    fitted = [Image.fromarray(row).resize((width, round(row.shape[0] * width / row.shape[1]))) for row in rows]
+    sheet = Image.new("RGB", (width, sum(row.height for row in fitted)))
+    top = 0
+    for row in fitted:
+        sheet.paste(row, (0, top))
+        top += row.height
+    sheet.save(target, quality=90)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "before_after.jpg")

@@ -1,0 +1,25 @@
+"""Remake the golden pictures after the built-in weights have changed: look at them before you commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cartoonize import Cartoonizer
+
+HERE = Path(__file__).parent
+PHOTOS = HERE.parents[1] / "examples" / "photos"
+NAMES = ("astronaut", "coffee")
+
+
+def cartoon(name: str) -> np.ndarray:
+    """A small cartoon of an example photo, at the working size."""
+    with Image.open(PHOTOS / f"{name}.jpg") as photo:
+        return Cartoonizer("fast", size=160, output_size="work")(np.asarray(photo))
+
+
+if __name__ == "__main__":
+    for name in NAMES:
+        Image.fromarray(cartoon(name)).save(HERE / f"{name}.png", optimize=True)
