@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,6 +56,15 @@ def test_tiles_give_the_whole_picture_bit_for_bit(
     monkeypatch.setattr(strips, "TILE_PIXELS", 90_000)
     assert strips.tile_shape(padded.shape[:2]) != padded.shape[:2]
     np.testing.assert_array_equal(strips.generate(fast, photo), whole)
+
+
+@pytest.mark.slow
+def test_tiles_of_the_released_generator_are_exact(released: Path) -> None:
+    engine = LiteRTEngine(released, threads=2)
+    photo = np.random.default_rng(0).integers(0, 256, (1300, 1000, 3), np.uint8)
+    whole = engine(to_network(photo)[np.newaxis])[0]
+    assert strips.tile_shape((1300, 1000)) != (1300, 1000)
+    np.testing.assert_array_equal(strips.generate(engine, photo), whole)
 
 
 def test_all_tiles_of_a_photo_have_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
