@@ -101,7 +101,7 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
 def test_an_unreadable_photo_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_bytes(b"not a picture")
 
-    with pytest.raises(DatasetError, match=r"bad\.jpg: not a readable photo"):
+    with pytest.raises(DatasetError, match=r"bad\.jpg: .* remove it from the training photos"):
         prepared(Request(tmp_path / "bad.jpg", "", 50, mirrored=False))
 
 

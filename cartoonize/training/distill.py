@@ -33,10 +33,7 @@ def distill(config: DistillConfig, *, resume: bool) -> None:
     if checkpoint.is_file() and not resume:
         raise ConfigError(f"{config.output} holds a run already: add --resume, or choose another `output`")
     config.output.mkdir(parents=True, exist_ok=True)
-    cache = _teacher(config)
-    held_out = read_held_out(config.validation.held_out)
-    crops = _crops(config, cache, frozenset(held_out))
-    validation = _drawn(cache, validation_requests(config.validation, held_out), "held-out photos")
+    crops, validation = _data(config)
     model = student(config)
     if checkpoint.is_file():
         model.load_weights(checkpoint)
@@ -76,18 +73,23 @@ def student(config: DistillConfig) -> Distiller:
     return model
 
 
+def _data(config: DistillConfig) -> tuple[Crops, list[Example]]:
+    """Return what to learn from and what to be measured on, drawn by the teacher."""
+    held_out = read_held_out(config.validation.held_out)
+    measured = validation_requests(config.validation, held_out)
+    cache = _teacher(config)
+    sources = []
+    for source in config.photos:
+        wanted = requests(source, frozenset(held_out))
+        sources.append((_drawn(cache, wanted, source.folder.name), source.share))
+    crops = Crops(sources, config.crop, config.margin, config.seed)
+    return crops, _drawn(cache, measured, "held-out photos")
+
+
 def _teacher(config: DistillConfig) -> TeacherCache:
     weights = locate(config.teacher)
     path = weights.path if weights.kind == "flatbuffer" else cached_flatbuffer(weights)
     return TeacherCache(config.cache, LiteRTEngine(path, os.cpu_count() or 1), fingerprint(weights))
-
-
-def _crops(config: DistillConfig, cache: TeacherCache, held_out: frozenset[str]) -> Crops:
-    sources = []
-    for source in config.photos:
-        examples = _drawn(cache, requests(source, held_out), source.folder.name)
-        sources.append((examples, source.share))
-    return Crops(sources, config.crop, config.margin, config.seed)
 
 
 def _drawn(cache: TeacherCache, wanted: list[Request], what: str) -> list[Example]:

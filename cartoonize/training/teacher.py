@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartoonize import strips
-from cartoonize.errors import DatasetError
+from cartoonize.errors import DatasetError, DecodeError
+from cartoonize.formats import format_of
+from cartoonize.images import decode
 from cartoonize.pixels import DEFAULT_SHORT_SIDE, Image, resize, working_shape
 from cartoonize.training.config import PhotoSource, Validation
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,11 @@ def prepared(request: Request) -> Image:
 
 
 def read_photo(path: Path) -> Image:
-    """Read a photo as uint8 (H, W, 3) RGB, upright; raises DatasetError when it is not one."""
-    from PIL import Image as PillowImage
-    from PIL import ImageOps
-
+    """Read a photo (the first frame of an animation) as uint8 (H, W, 3) RGB, upright, in sRGB; raises DatasetError."""
     try:
-        with PillowImage.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, PillowImage.DecompressionBombError) as error:
-        raise DatasetError(f"{path}: not a readable photo ({error}); remove it from the training photos") from error
+        return decode(path).frames[0].pixels
+    except DecodeError as error:
+        raise DatasetError(f"{path}: {error}; remove it from the training photos") from error
 
 
 def requests(source: PhotoSource, held_out: frozenset[str]) -> list[Request]:
@@ -99,13 +95,13 @@ def requests(source: PhotoSource, held_out: frozenset[str]) -> list[Request]:
     hashed = [(path, digest(path)) for path in photo_files(source.folder)]
     kept = [(path, digest) for path, digest in hashed if digest not in held_out]
     if not kept:
-        raise DatasetError(f"{source.folder}: no photos to learn from (looked for {', '.join(sorted(SUFFIXES))})")
+        raise DatasetError(f"{source.folder}: no photos to learn from (looked for files that cartoonize can read)")
     return [_version(path, digest, copy, source.short_side) for copy in range(source.copies) for path, digest in kept]
 
 
 def photo_files(folder: Path) -> list[Path]:
     """Return the photos under a folder, sorted by path."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in folder.rglob("*") if format_of(path) and path.is_file())
 
 
 def digest(path: Path) -> str:
