@@ -1,3 +1,4 @@
+# ruff: noqa: TID253  the tests of the training cannot do without
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
