@@ -74,7 +74,7 @@ class DefaultCommand(click.Command):
         super().format_options(ctx, formatter)
         with formatter.section("Other commands"):
             formatter.write_dl(
-                [(f"{ctx.info_name} {name}", other.get_short_help_str()) for name, other in self.others.items()]
+                [(f"{ctx.info_name} {name}", other.get_short_help_str(limit=90)) for name, other in self.others.items()]
             )
 
 

@@ -25,7 +25,7 @@ import cartoonize
 from cartoonize import batch, cartoonizer, cli, release
 from cartoonize.errors import EngineError, WeightsError
 
-SUBCOMMANDS = sorted(cli.cartoonize.others)
+SUBCOMMANDS = list(cli.cartoonize.others)
 
 FAKE = """
 import sys, time

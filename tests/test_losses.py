@@ -1,5 +1,4 @@
 """Against loops over single values."""
-# ruff: noqa: TID253  the tests of the training cannot do without
 
 from __future__ import annotations
 

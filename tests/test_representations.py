@@ -1,5 +1,4 @@
 """Against references written from the papers' equations, one pixel at a time."""
-# ruff: noqa: TID253  the tests of the training cannot do without
 
 from __future__ import annotations
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from cartoonize.conversion import keras_model
@@ -21,7 +23,7 @@ from cartoonize.training.features import build_features
 from cartoonize.training.generator import ARCHITECTURES
 from cartoonize.training.losses_log import LossesLog
 from cartoonize.training.representations import structure
-from cartoonize.training.superpixels import worker_pool
+from cartoonize.training.superpixels import structure_view, worker_pool
 from cartoonize.training.train_callbacks import Checkpoint, Export, Log, Progress, Samples, StopOnSignal, Watch, export
 from cartoonize.training.train_config import TrainConfig, changed, resolved
 from cartoonize.training.train_data import Batches
@@ -70,12 +72,21 @@ def session(config: TrainConfig) -> Iterator[WhiteBoxGAN]:
     """Build the model at step 0, and keep the processes alive that it needs; raises WeightsError."""
     workers = config.workers or os.cpu_count() or 1
     with worker_pool(workers) as pool, ThreadPoolExecutor(1) as thread, reproducible():
+        _start(pool, workers)
         views = config.representations
         structure_of = partial(structure, regions=views.regions, mu=views.mu, pool=pool)
         start = partial(thread.submit, structure_of)
         with _precision(config.precision):
             model = _build(config, start)
         yield model
+
+
+def _start(pool: ProcessPoolExecutor, workers: int) -> None:
+    """Let the processes start and import what they need, deaf to Ctrl-C from the first moment."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited, unlike handlers
+    for _ in range(workers):
+        pool.submit(structure_view, np.zeros((16, 16, 3), np.uint8))
+    signal.signal(signal.SIGINT, before)
 
 
 def _build(config: TrainConfig, start_structure: StructureOf) -> WhiteBoxGAN:

@@ -54,7 +54,7 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
     """
 
     def __init__(self, generator: keras.Model, seed: int) -> None:
-        super().__init__(name="whitebox")
+        super().__init__(name="whitebox", dtype="float32")  # whatever the networks compute in
         self.generator = generator
         self.average = keras.models.clone_model(generator)
         self.average.set_weights(generator.get_weights())
