@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from cartoonize.errors import ConfigError
-from cartoonize.training.config import DistillConfig, load_config
+from cartoonize.training import config_file
+from cartoonize.training.distill_config import DistillConfig
 
 MINIMAL = """
 teacher: whitebox
@@ -23,7 +24,7 @@ steps: 400
 def load(folder: Path, text: str) -> DistillConfig:
     path = folder / "cfg.yaml"
     path.write_text(text)
-    return load_config(path, DistillConfig)
+    return config_file.load(path, DistillConfig)
 
 
 def test_relative_paths_start_at_the_configuration(tmp_path: Path) -> None:
@@ -60,12 +61,12 @@ def test_a_mistake_is_named_in_one_line(tmp_path: Path, text: str, message: str)
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent\.yaml: cannot be read"):
-        load_config(tmp_path / "absent.yaml", DistillConfig)
+        config_file.load(tmp_path / "absent.yaml", DistillConfig)
 
 
 def test_the_example_is_valid_and_names_every_key() -> None:
     example = Path(__file__).parents[1] / "examples" / "distill_fast.yaml"
 
-    load_config(example, DistillConfig)
+    config_file.load(example, DistillConfig)
 
     assert set(yaml.safe_load(example.read_text())) == set(DistillConfig.model_fields)

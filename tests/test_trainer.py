@@ -1,4 +1,3 @@
-# ruff: noqa: TID253  the tests of the training cannot do without
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

@@ -8,8 +8,8 @@ from PIL import Image as PillowImage
 
 from cartoonize.errors import DatasetError
 from cartoonize.pixels import Array, to_network
-from cartoonize.training.config import PhotoSource, Validation
 from cartoonize.training.crops import Crops
+from cartoonize.training.distill_config import PhotoSource, Validation
 from cartoonize.training.fidelity import flat_share, measure
 from cartoonize.training.teacher import (
     Example,

@@ -25,10 +25,11 @@ def distill(config_file: Path, resume: bool) -> None:
     output folder as student.tflite, ready for `cartoonize --weights`.
     """
     from cartoonize.errors import CartoonizeError
-    from cartoonize.training.config import DistillConfig, load_config
+    from cartoonize.training.config_file import load
+    from cartoonize.training.distill_config import DistillConfig
 
     try:
-        config = load_config(config_file, DistillConfig)
+        config = load(config_file, DistillConfig)
         from cartoonize.training.distill import distill as run
 
         run(config, resume=resume)
@@ -58,10 +59,11 @@ def train(
     check: bool,
     print_config: bool,
 ) -> None:
-    """Train a generator on photos and cartoons of your own (white-box representations, CVPR 2020).
+    """Train a generator on photos and cartoons of your own.
 
-    Losses, samples and weights for `cartoonize --weights` are written into the configured run folder. Ctrl-C saves
-    first; --resume goes on as if nothing had happened.
+    The method is Wang & Yu's white-box representations (CVPR 2020). Losses, samples and weights for
+    `cartoonize --weights` are written into the configured run folder. Ctrl-C saves first; --resume goes on as if
+    nothing had happened.
     """
     from cartoonize.errors import CartoonizeError
 

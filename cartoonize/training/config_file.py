@@ -1,17 +1,34 @@
-"""YAML configurations with overrides from the command line; mistakes are named with their line."""
+"""YAML configurations, validated, with overrides from the command line; mistakes are named with their line."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
+from pydantic_core import ErrorDetails
 
 from cartoonize.errors import ConfigError
-from cartoonize.training.config import Section, _first_problem
+
+
+def _from_config_folder(path: Path, info: ValidationInfo) -> Path:
+    """Make a path absolute; a relative one starts at the configuration's folder, wherever the command runs."""
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / path.expanduser()
+
+
+ConfigPath = Annotated[Path, AfterValidator(_from_config_folder)]
+
+
+class Section(BaseModel):
+    """Base of every part of a configuration: immutable, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
 
 Place: TypeAlias = tuple[int | str, ...]  # keys and list positions, outermost first
 AnySection = TypeVar("AnySection", bound=Section)
@@ -30,9 +47,10 @@ def load(path: Path, model: type[AnySection], overrides: Sequence[str] = ()) -> 
     try:
         return model.model_validate(content, context={"folder": path.absolute().parent})
     except ValidationError as error:
-        place = _first_place(error)
+        problem = _first(error)
+        place = problem["loc"]
         given = next((f"--set {text}" for key, text in origin.items() if place[: len(key)] == key[: len(place)]), None)
-        raise ConfigError(f"{given or f'{path}:{_line(root, place)}'}: {_first_problem(error, model)}") from error
+        raise ConfigError(f"{given or f'{path}:{_line(root, place)}'}: {_described(problem, model)}") from error
 
 
 def _compose(path: Path) -> Any:
@@ -66,9 +84,10 @@ def _put(content: dict[str, Any], override: str) -> Place:
     return place
 
 
-def _first_place(error: ValidationError) -> Place:
+def _first(error: ValidationError) -> ErrorDetails:
+    """Return the first mistake; a misspelt key is also a missing one, so that the misspelling is named."""
     problems = error.errors()
-    return next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])["loc"]
+    return next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
 
 
 def _line(root: Any, place: Place) -> int:
@@ -84,3 +103,27 @@ def _line(root: Any, place: Place) -> int:
             node = node.value[part]
             mark = node.start_mark
     return int(mark.line) + 1
+
+
+def _described(problem: ErrorDetails, model: type[Section]) -> str:
+    place = ".".join(map(str, problem["loc"]))
+    if problem["type"] != "extra_forbidden":
+        return f"{place}: {problem['msg']}" if place else problem["msg"]
+    keys = _keys(model, problem["loc"][:-1])
+    near = difflib.get_close_matches(str(problem["loc"][-1]), keys, n=1)
+    advice = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(keys)}"
+    return f"unknown key {place}; {advice}"
+
+
+def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """Return the valid keys of the section at `loc`, following field names and skipping list positions."""
+    for name in (part for part in loc if isinstance(part, str)):
+        model = _section_in(model.model_fields[name].annotation)
+    return list(model.model_fields)
+
+
+def _section_in(annotation: Any) -> type[BaseModel]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    sections: type[BaseModel] = annotation.__args__[0]
+    return sections

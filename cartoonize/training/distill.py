@@ -11,9 +11,9 @@ from tqdm import tqdm
 from cartoonize.conversion import cached_flatbuffer, keras_model
 from cartoonize.engine import LiteRTEngine
 from cartoonize.errors import ConfigError
-from cartoonize.training.config import DistillConfig
 from cartoonize.training.crops import Crops
 from cartoonize.training.distill_callbacks import Checkpoint, Export, Validate
+from cartoonize.training.distill_config import DistillConfig
 from cartoonize.training.distiller import Distiller
 from cartoonize.training.generator import ARCHITECTURES
 from cartoonize.training.teacher import Example, Request, TeacherCache, read_held_out, requests, validation_requests

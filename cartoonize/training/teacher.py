@@ -21,7 +21,7 @@ from cartoonize.errors import DatasetError, DecodeError
 from cartoonize.formats import format_of
 from cartoonize.images import decode
 from cartoonize.pixels import DEFAULT_SHORT_SIDE, Image, resize, working_shape
-from cartoonize.training.config import PhotoSource, Validation
+from cartoonize.training.distill_config import PhotoSource, Validation
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import yaml
 from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationInfo
 from pydantic import model_validator as validator
 
-from cartoonize.training.config import ConfigPath, Section
+from cartoonize.training.config_file import ConfigPath, Section
 
 # Loss weights: what the authors' code trains with, and what their paper prints.
 PRESETS: dict[str, dict[str, float]] = {

@@ -1,0 +1,74 @@
+"""The configuration of `cartoonize distill`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
+
+from cartoonize.training.config_file import ConfigPath, Section
+
+
+def _is_short_side_range(value: tuple[int, int]) -> tuple[int, int]:
+    if value[0] > value[1]:
+        raise ValueError("expected the smaller number first")
+    return value
+
+
+class PhotoSource(Section):
+    """A folder of photos (searched recursively) to learn from.
+
+    short_side: range in pixels a copy's short side is drawn from; photos are never enlarged.
+    copies: how many versions of each photo (size, mirrored or not) the teacher draws.
+    share: weight of this source in a batch, against the other sources'.
+    """
+
+    folder: ConfigPath
+    short_side: Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(_is_short_side_range)]
+    copies: PositiveInt = 1
+    share: PositiveFloat = 1.0
+
+
+class Validation(Section):
+    """The photos no training may see: `held_out` lists them as `sha256sum` does, `folder` holds them.
+
+    photos: how many of them, from the top of the list, are measured at every checkpoint.
+    """
+
+    held_out: ConfigPath
+    folder: ConfigPath
+    photos: PositiveInt = 8
+
+
+class DistillConfig(Section):
+    """What `cartoonize distill` needs to know; lengths in pixels, `learning_rate` at its highest.
+
+    teacher: weights in any form `--weights` takes; start: weights the student begins with, None for random ones.
+    crop: side of the square training crops, a multiple of 4. margin: ring of a crop the loss ignores, since the
+    teacher saw what is beyond it. steps: optimizer steps in total; checkpoint_steps: steps between checkpoints.
+    """
+
+    teacher: str
+    student: Literal["compact", "unet"] = "compact"
+    start: str | None = None
+    photos: Annotated[tuple[PhotoSource, ...], Field(min_length=1)]
+    validation: Validation
+    cache: ConfigPath
+    output: ConfigPath
+    steps: PositiveInt
+    checkpoint_steps: PositiveInt = 200
+    batch: PositiveInt = 4
+    crop: Annotated[int, Field(ge=32, multiple_of=4)] = 288
+    margin: Annotated[int, Field(ge=0)] = 24
+    learning_rate: PositiveFloat = 1e-3
+    warmup_steps: PositiveInt = 100
+    gradient_weight: Annotated[float, Field(ge=0)] = 0.5
+    raw_weight: Annotated[float, Field(ge=0)] = 0.2
+    ema: Annotated[float, Field(gt=0, lt=1)] = 0.995
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _ends_with_a_checkpoint(self) -> DistillConfig:
+        if self.steps % self.checkpoint_steps or self.steps <= self.warmup_steps:
+            raise ValueError("steps: expected a multiple of checkpoint_steps, and more than warmup_steps")
+        return self
