@@ -27,8 +27,8 @@ def box_mean(x: Array, radius: int) -> Array:
         index = np.arange(length)
         inside = np.minimum(index + radius, length - 1) - np.maximum(index - radius, 0) + 1
         for i in np.flatnonzero(inside != size):
-            line = mean[i] if axis == 0 else mean[:, i]
-            line *= np.float32(size / inside[i])
+            border = mean[i] if axis == 0 else mean[:, i]
+            border *= np.float32(size / inside[i])
     return mean
 
 
@@ -38,10 +38,14 @@ def coefficients(I: Array, p: Array, radius: int = RADIUS, eps: float = EPS) -> 
     I, p: float32 (H, W, C) in [-1, 1], guide and filter input. He et al. 2010, equations 5, 6 and 8.
     """
     mean_I, mean_p = box_mean(I, radius), box_mean(p, radius)
-    cov_Ip = box_mean(I * p, radius) - mean_I * mean_p
-    var_I = box_mean(I * I, radius) - mean_I * mean_I
-    A = np.divide(cov_Ip, var_I + np.float32(eps))
-    b = np.subtract(mean_p, A * mean_I)
+    # In place: at this size a picture's worth of new memory costs more than the arithmetic.
+    cov_Ip = box_mean(I * p, radius)
+    cov_Ip -= mean_I * mean_p
+    var_I = box_mean(I * I, radius)
+    var_I -= mean_I * mean_I
+    var_I += np.float32(eps)
+    A = np.divide(cov_Ip, var_I, out=cov_Ip)
+    b = np.subtract(mean_p, A * mean_I, out=mean_p)
     return box_mean(A, radius), box_mean(b, radius)
 
 

@@ -17,11 +17,13 @@ _HALF_RANGE = 127.5
 # The release truncates to uint8. The guard, far above float32's error and far below a level, keeps
 # uint8 -> network -> uint8 the identity where truncation alone would lose a level.
 _TRUNCATION_GUARD = 1e-3
+_NETWORK_LEVELS = np.arange(256, dtype=np.float32) / np.float32(_HALF_RANGE) - np.float32(1)
 
 
 def to_network(image: Image) -> Array:
     """Scale uint8 levels 0...255 to float32 [-1, 1], same shape."""
-    return np.divide(image, _HALF_RANGE, dtype=np.float32) - np.float32(1)
+    network: Array = cv2.LUT(image, _NETWORK_LEVELS)  # type: ignore[assignment]
+    return network
 
 
 def to_image(array: Array) -> Image:
@@ -37,7 +39,10 @@ def level_coefficients(A: Array, b: Array) -> tuple[Array, Array]:
     The result is meant for rounding to the nearest level: it carries the half level by which rounding and
     `to_image`'s truncation differ, so that one saturating addition ends in the same uint8.
     """
-    return A, (b - A + np.float32(1)) * np.float32(_HALF_RANGE) + np.float32(_TRUNCATION_GUARD - 0.5)
+    offset = b - A
+    offset *= np.float32(_HALF_RANGE)
+    offset += np.float32(_HALF_RANGE + _TRUNCATION_GUARD - 0.5)
+    return A, offset
 
 
 def working_shape(shape: tuple[int, int], size: Size) -> tuple[int, int]:

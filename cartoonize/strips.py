@@ -29,13 +29,14 @@ def generate(generator: Generator, photo: Image) -> Array:
     """
     height, width = photo.shape[:2]
     padded = pad_to_multiple(photo, ALIGNMENT)
+    tile = tile_shape(padded.shape[:2])
+    if tile == padded.shape[:2]:
+        return _run(generator, padded)[:height, :width]
     result = np.empty(padded.shape, np.float32)
-    rows, columns = (_spans(side, tile) for side, tile in zip(padded.shape, tile_shape(padded.shape[:2]), strict=False))
-    for (y, top, bottom), (x, left, right) in product(rows, columns):
-        tile = padded[y, x]
-        output = generator(to_network(tile)[np.newaxis])[0]
-        if not np.isfinite(output).all():
-            raise EngineError("the generator returned numbers that are not finite: the weights are broken")
+    for (y, top, bottom), (x, left, right) in product(
+        _spans(padded.shape[0], tile[0]), _spans(padded.shape[1], tile[1])
+    ):
+        output = _run(generator, padded[y, x])
         result[top:bottom, left:right] = output[top - y.start : bottom - y.start, left - x.start : right - x.start]
     return result[:height, :width]
 
@@ -53,6 +54,13 @@ def tile_shape(shape: tuple[int, int]) -> tuple[int, int]:
         if height * width <= TILE_PIXELS
     )
     return min(small_enough)[1:]
+
+
+def _run(generator: Generator, photo: Image) -> Array:
+    output: Array = generator(to_network(photo)[np.newaxis])[0]
+    if not np.isfinite(output).all():
+        raise EngineError("the generator returned numbers that are not finite: the weights are broken")
+    return output
 
 
 def _cuts(side: int) -> Iterator[tuple[int, int]]:
