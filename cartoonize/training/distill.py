@@ -29,6 +29,7 @@ def distill(config: DistillConfig, *, resume: bool) -> None:
 
     resume continues from the last checkpoint, if there is one. Raises ConfigError, DatasetError, WeightsError.
     """
+    _check_keras()
     checkpoint = config.output / CHECKPOINT
     if checkpoint.is_file() and not resume:
         raise ConfigError(f"{config.output} holds a run already: add --resume, or choose another `output`")
@@ -53,6 +54,12 @@ def distill(config: DistillConfig, *, resume: bool) -> None:
             keras.callbacks.CSVLogger(config.output / "history.csv", append=checkpoint.is_file()),
         ],
     )
+
+
+def _check_keras() -> None:
+    """Raise ConfigError where Keras' Muon does not work on TensorFlow yet."""
+    if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 13):
+        raise ConfigError(f"distilling needs Keras 3.13, which needs Python 3.11; found Keras {keras.__version__}")
 
 
 def student(config: DistillConfig) -> Distiller:
