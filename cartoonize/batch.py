@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import traceback
 from collections import deque
@@ -12,6 +11,7 @@ from queue import Empty, Queue
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from cartoonize.cores import available_cores
 from cartoonize.errors import CartoonizeError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def share_cores(jobs: int, device: str) -> tuple[int, int]:
 
     Two workers with one inference thread each beat one with two: decoding, filtering and encoding then overlap.
     """
-    cores = _cores()
+    cores = available_cores()
     workers = 1 if device == "gpu" else max(1, min(MAX_WORKERS, cores, jobs))
     return workers, max(1, cores // workers)
 
@@ -84,15 +84,6 @@ def run(
             report(final)
     finally:
         pending.clear()
-
-
-def _cores() -> int:
-    """Return the cores this process may use; `os.process_cpu_count` knows them from Python 3.13 on."""
-    if hasattr(os, "process_cpu_count"):
-        return os.process_cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _work(pending: deque[Job], convert: Callable[[Job], Encoded], ended: Queue[_Ended]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from cartoonize import strips
+from cartoonize.cores import available_cores
 from cartoonize.guided_filter import bring_up, detail_coefficients, filter_image
 from cartoonize.pixels import Image, Size, resize, working_shape
 from cartoonize.weights import locate
@@ -46,7 +46,7 @@ class Cartoonizer:
         self._size = size
         self._output_size = output_size
         self._detail = detail
-        self._generator = _generator(weights, device, threads or os.cpu_count() or 1)
+        self._generator = _generator(weights, device, threads or available_cores())
 
     def __call__(self, image: Image) -> Image:
         """Cartoonize an image: uint8 (H, W, 3) RGB to the same; (h, w, 3) with output_size="work".

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cartoonize.errors import WeightsError
+from cartoonize.errors import EncodeError, WeightsError
+from cartoonize.files import write_atomically
 from cartoonize.native_logs import native_stderr_silenced
 from cartoonize.release import cache_folder
 from cartoonize.weights import Weights, fingerprint, keras_weights
@@ -29,9 +28,9 @@ def cached_flatbuffer(weights: Weights) -> Path:
     if not target.is_file():
         data = flatbuffer(keras_model(weights))
         try:
-            _write(target, data)
-        except OSError as error:
-            raise WeightsError(f"{target}: the converted weights cannot be kept ({error.strerror})") from error
+            write_atomically(target, data, overwrite=True)
+        except EncodeError as error:
+            raise WeightsError(f"{target}: the converted weights cannot be kept ({error})") from error
     return target
 
 
@@ -77,15 +76,3 @@ def _fitting_model(arrays: Arrays, path: Path) -> keras.Model:
                 layer.set_weights(arrays[name])
             return model
     raise WeightsError(f"{path}: the arrays fit none of the generators ({', '.join(ARCHITECTURES)})")
-
-
-def _write(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".converting-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -21,7 +21,7 @@ _BAND_ROWS = 128  # small enough for a band's temporaries to stay in the process
 def box_mean(x: Array, radius: int) -> Array:
     """Average over the (2·radius + 1)² window around each pixel, over the part inside the picture at borders."""
     size = 2 * radius + 1
-    mean: Array = cv2.boxFilter(x, -1, (size, size), normalize=True, borderType=cv2.BORDER_CONSTANT)  # type: ignore[assignment]
+    mean: Array = cv2.boxFilter(x, -1, (size, size), normalize=True, borderType=cv2.BORDER_CONSTANT)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
     # OpenCV has divided by the whole window; the true one is smaller by a factor of the row times one of the column.
     for axis, length in enumerate(x.shape[:2]):
         index = np.arange(length)
@@ -49,7 +49,7 @@ def coefficients(I: Array, p: Array, radius: int = RADIUS, eps: float = EPS) -> 
     return box_mean(A, radius), box_mean(b, radius)
 
 
-def guided_filter(I: Array, p: Array, radius: int = RADIUS, eps: float = EPS) -> Array:  # noqa: E741
+def guided_filter(I: Array, p: Array, radius: int = RADIUS, eps: float = EPS) -> Array:  # noqa: E741  the paper's name
     """Filter p by the guide I, both float32 (H, W, C) in [-1, 1]; the same shape comes back, not clipped."""
     A, b = coefficients(I, p, radius, eps)
     return A * I + b

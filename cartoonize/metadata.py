@@ -166,7 +166,7 @@ def _xmp(xmp: object) -> bytes | None:
 
 def _dpi(dpi: object) -> tuple[float, float] | None:
     try:
-        x, y = (float(value) for value in dpi)  # type: ignore[attr-defined]
+        x, y = (float(value) for value in dpi)  # type: ignore[attr-defined]  # what is no pair fails below
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     # 1 is what files say that do not know; JPEG holds 16 bits.

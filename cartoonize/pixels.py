@@ -22,7 +22,7 @@ _NETWORK_LEVELS = np.arange(256, dtype=np.float32) / np.float32(_HALF_RANGE) - n
 
 def to_network(image: Image) -> Array:
     """Scale uint8 levels 0...255 to float32 [-1, 1], same shape."""
-    network: Array = cv2.LUT(image, _NETWORK_LEVELS)  # type: ignore[assignment]
+    network: Array = cv2.LUT(image, _NETWORK_LEVELS)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
     return network
 
 
@@ -64,7 +64,7 @@ def resize(image: Image, shape: tuple[int, int]) -> Image:
     if image.shape[:2] == shape:
         return image
     shrinking = shape[0] <= image.shape[0] and shape[1] <= image.shape[1]
-    return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)  # type: ignore[return-value]
+    return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)  # type: ignore[return-value]  # as above
 
 
 def pad_to_multiple(image: Image, multiple: int) -> Image:
@@ -72,4 +72,4 @@ def pad_to_multiple(image: Image, multiple: int) -> Image:
     bottom, right = (-side % multiple for side in image.shape[:2])
     if not bottom and not right:
         return image
-    return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[return-value]  # as above

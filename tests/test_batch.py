@@ -173,5 +173,5 @@ def test_end_of_the_run_does_not_wait_for_workers(error: BaseException) -> None:
 def test_cores_are_shared(
     monkeypatch: pytest.MonkeyPatch, cores: int, count: int, device: str, shares: tuple[int, int]
 ) -> None:
-    monkeypatch.setattr(batch, "_cores", lambda: cores)
+    monkeypatch.setattr(batch, "available_cores", lambda: cores)
     assert batch.share_cores(count, device) == shares

@@ -629,7 +629,7 @@ def test_colour_on_a_terminal_unless_told_not_to() -> None:
 
 
 def test_threads_are_shared_among_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "_cores", lambda: 4)
+    monkeypatch.setattr(batch, "available_cores", lambda: 4)
     save("a.jpg", "b.jpg")
     run("a.jpg", "b.jpg")
     run("a.jpg", "--overwrite")

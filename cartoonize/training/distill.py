@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import keras
 from tqdm import tqdm
 
 from cartoonize.conversion import cached_flatbuffer, keras_model
+from cartoonize.cores import available_cores
 from cartoonize.engine import LiteRTEngine
 from cartoonize.errors import ConfigError
 from cartoonize.training.crops import Crops
@@ -96,7 +96,7 @@ def _data(config: DistillConfig) -> tuple[Crops, list[Example]]:
 def _teacher(config: DistillConfig) -> TeacherCache:
     weights = locate(config.teacher)
     path = weights.path if weights.kind == "flatbuffer" else cached_flatbuffer(weights)
-    return TeacherCache(config.cache, LiteRTEngine(path, os.cpu_count() or 1), fingerprint(weights))
+    return TeacherCache(config.cache, LiteRTEngine(path, available_cores()), fingerprint(weights))
 
 
 def _drawn(cache: TeacherCache, wanted: list[Request], what: str) -> list[Example]:

@@ -39,7 +39,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships
         os.replace(partial, self._path)
 
 
-class Validate(keras.callbacks.Callback):  # type: ignore[misc]
+class Validate(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """Adds to the logs how close the averaged weights come to the teacher, both after the guided filter.
 
     `val_psnr` (dB), `val_ssim` and `val_flat` are the student's, `val_*_photo` the untouched photo's for scale,
@@ -70,7 +70,7 @@ class Validate(keras.callbacks.Callback):  # type: ignore[misc]
         return result
 
 
-class Export(keras.callbacks.Callback):  # type: ignore[misc]
+class Export(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """Writes the averaged weights to `folder` whenever `val_psnr` is the best so far, over all resumed runs.
 
     `student.tflite` and `student.weights.h5` hold the same float16 values; `student.json` the step and figures.

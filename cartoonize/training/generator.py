@@ -37,7 +37,7 @@ class LegacyBilinearUp2(layers.Layer):  # type: ignore[misc]  # Keras ships no t
 
 
 @keras.saving.register_keras_serializable("cartoonize")
-class SpaceToDepth(layers.Layer):  # type: ignore[misc]
+class SpaceToDepth(layers.Layer):  # type: ignore[misc]  # Keras ships no types
     """Fold 2x2 pixels into channels: (N, H, W, C) to (N, H/2, W/2, 4C)."""
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
@@ -51,7 +51,7 @@ class SpaceToDepth(layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("cartoonize")
-class DepthToSpace(layers.Layer):  # type: ignore[misc]
+class DepthToSpace(layers.Layer):  # type: ignore[misc]  # Keras ships no types
     """Undo `SpaceToDepth`: (N, H, W, 4C) to (N, 2H, 2W, C)."""
 
     def call(self, x: tf.Tensor) -> tf.Tensor:

@@ -8,9 +8,8 @@ its strided convolutions make its picture of a mirrored photo another one than i
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from cartoonize import strips
 from cartoonize.errors import DatasetError, DecodeError
+from cartoonize.files import write_atomically
 from cartoonize.formats import format_of
 from cartoonize.images import decode
 from cartoonize.pixels import DEFAULT_SHORT_SIDE, Image, resize, working_shape
@@ -136,12 +136,6 @@ def _version(path: Path, digest: str, copy: int, short_side: tuple[int, int]) ->
 
 def _save(path: Path, array: NDArray[np.generic]) -> None:
     """Write an array so that the file is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            np.save(file, array)
-        os.replace(partial, path)
-    except BaseException:
-        os.unlink(partial)
-        raise
+    stream = BytesIO()
+    np.save(stream, array)
+    write_atomically(path, stream.getvalue(), overwrite=True)

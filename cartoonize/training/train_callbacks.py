@@ -47,7 +47,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no t
                 )
 
 
-class Progress(keras.callbacks.Callback):  # type: ignore[misc]
+class Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """A bar over the steps of a phase: step, speed, time left and every loss."""
 
     def __init__(self, phase: str, end_step: int) -> None:
@@ -76,7 +76,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         self._bar.close()
 
 
-class Periodic(keras.callbacks.Callback):  # type: ignore[misc]
+class Periodic(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """Base of what happens every so many steps, counted over both phases and all resumed runs."""
 
     def __init__(self, every: int) -> None:
@@ -165,7 +165,7 @@ class Checkpoint(Periodic):
         checkpoints.save(self.model, self._folder)
 
 
-class StopOnSignal(keras.callbacks.Callback):  # type: ignore[misc]
+class StopOnSignal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """Between `with` and its end, Ctrl-C (or a TERM signal) ends the run after the current step; a second one at once.
 
     `signum` is the signal that came, None before one does.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from time import perf_counter
 
+from cartoonize.cores import available_cores
 from cartoonize.pixels import Image, to_image
 from cartoonize.training.train_callbacks import Watch
 from cartoonize.training.train_config import TrainConfig
@@ -36,7 +36,7 @@ def check(config: TrainConfig, say: Callable[[str], None]) -> None:
             if steps:
                 seconds = _seconds_per_step(model, batches, config)
                 say(f"{phase}: {1 / seconds:.2g} steps/s, {steps} steps in {steps * seconds / 3600:.2g} h")
-    if memory := _peak_memory(config.workers or os.cpu_count() or 1):
+    if memory := _peak_memory(config.workers or available_cores()):
         say(f"memory: {memory / 1e9:.1f} GB")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -16,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from cartoonize.conversion import keras_model
+from cartoonize.cores import available_cores
 from cartoonize.errors import ConfigError
 from cartoonize.files import write_atomically
 from cartoonize.training import checkpoints
@@ -70,7 +70,7 @@ def fit(model: WhiteBoxGAN, batches: Batches, end_step: int, callbacks: list[ker
 @contextmanager
 def session(config: TrainConfig) -> Iterator[WhiteBoxGAN]:
     """Build the model at step 0, and keep the processes alive that it needs; raises WeightsError."""
-    workers = config.workers or os.cpu_count() or 1
+    workers = config.workers or available_cores()
     with worker_pool(workers) as pool, ThreadPoolExecutor(1) as thread, reproducible():
         _start(pool, workers)
         views = config.representations
