@@ -31,16 +31,28 @@ class Distiller(keras.Model):  # type: ignore[misc]  # Keras ships no types
         sample_weight: tf.Tensor,
         **_: Any,
     ) -> tf.Tensor:
-        """Return the loss of a batch.
+        """Return the loss of a batch."""
+        return distillation_loss(x, y, y_pred, sample_weight, self.gradient_weight, self.raw_weight)
 
-        The filter removes most of what is hard to imitate, the teacher's noise at the level of single pixels:
-        without its view the loss would be mostly that. Without the raw view, what the filter removes would be
-        left to chance, and it is seen again when a user asks for less filtering.
-        """
-        y_filtered, pred_filtered = (guided_filter(x, picture, RADIUS, EPS) for picture in (y, y_pred))
-        after = unlikeness(y_filtered, pred_filtered, sample_weight, self.gradient_weight)
-        before = unlikeness(y, y_pred, sample_weight, self.gradient_weight)
-        return after + self.raw_weight * before
+
+@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # five times faster than TensorFlow's kernels
+def distillation_loss(
+    photo: tf.Tensor,
+    y: tf.Tensor,
+    y_pred: tf.Tensor,
+    weights: tf.Tensor,
+    gradient_weight: float,
+    raw_weight: float,
+) -> tf.Tensor:
+    """Return `unlikeness` after the guided filter plus `raw_weight` times `unlikeness` before it.
+
+    The filter removes most of what is hard to imitate, the teacher's noise at the level of single pixels:
+    without its view the loss would be mostly that. Without the raw view, what the filter removes would be
+    left to chance, and it is seen again when a user asks for less filtering.
+    """
+    y_filtered, pred_filtered = (guided_filter(photo, picture, RADIUS, EPS) for picture in (y, y_pred))
+    after = unlikeness(y_filtered, pred_filtered, weights, gradient_weight)
+    return after + raw_weight * unlikeness(y, y_pred, weights, gradient_weight)
 
 
 def unlikeness(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor, gradient_weight: float) -> tf.Tensor:
