@@ -18,8 +18,8 @@ from skimage.graph import RAG
 from skimage.segmentation import felzenszwalb
 
 from cartoonize.pixels import to_network
+from cartoonize.superpixels import segment, worker_pool
 from cartoonize.training.representations import structure
-from cartoonize.training.superpixels import segment, worker_pool
 
 BATCH, SIDE, WORKERS = 16, 256, 2
 BINS = 25

@@ -6,12 +6,15 @@ photo, p the generator's output. Fitted at one size, the coefficients can be app
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 
 from cartoonize.pixels import Array, Image, level_coefficients, to_network
+
+Mean: TypeAlias = Callable[[Array, int], Array]  # (picture, radius) -> the average over the window around each pixel
 
 RADIUS = 1  # the release's choice for inference
 EPS = 5e-3
@@ -32,26 +35,41 @@ def box_mean(x: Array, radius: int) -> Array:
     return mean
 
 
-def coefficients(I: Array, p: Array, radius: int = RADIUS, eps: float = EPS) -> tuple[Array, Array]:  # noqa: E741  the paper's name
-    """Return the averaged A and b of the linear model q = A·I + b, each (H, W, C) float32.
+def coefficients(
+    I: Array,  # noqa: E741  the paper's name
+    p: Array,
+    radius: int = RADIUS,
+    eps: float = EPS,
+    mean: Mean = box_mean,
+) -> tuple[Array, Array]:
+    """Return the averaged A and b of the linear model q = A·I + b, each of the shape of p.
 
-    I, p: float32 (H, W, C) in [-1, 1], guide and filter input. He et al. 2010, equations 5, 6 and 8.
+    I, p: float32 in [-1, 1], guide and filter input: NumPy arrays (H, W, C), or whatever `mean` takes with the same
+    operators (see `training.guided_filter`). He et al. 2010, equations 5, 6 and 8.
     """
-    mean_I, mean_p = box_mean(I, radius), box_mean(p, radius)
-    # In place: at this size a picture's worth of new memory costs more than the arithmetic.
-    cov_Ip = box_mean(I * p, radius)
+    mean_I, mean_p = mean(I, radius), mean(p, radius)
+    # In place where arrays can: at this size a picture's worth of new memory costs more than the arithmetic.
+    cov_Ip = mean(I * p, radius)
     cov_Ip -= mean_I * mean_p
-    var_I = box_mean(I * I, radius)
+    var_I = mean(I * I, radius)
     var_I -= mean_I * mean_I
     var_I += np.float32(eps)
-    A = np.divide(cov_Ip, var_I, out=cov_Ip)
-    b = np.subtract(mean_p, A * mean_I, out=mean_p)
-    return box_mean(A, radius), box_mean(b, radius)
+    A = cov_Ip
+    A /= var_I
+    b = mean_p
+    b -= A * mean_I
+    return mean(A, radius), mean(b, radius)
 
 
-def guided_filter(I: Array, p: Array, radius: int = RADIUS, eps: float = EPS) -> Array:  # noqa: E741  the paper's name
-    """Filter p by the guide I, both float32 (H, W, C) in [-1, 1]; the same shape comes back, not clipped."""
-    A, b = coefficients(I, p, radius, eps)
+def guided_filter(
+    I: Array,  # noqa: E741  the paper's name
+    p: Array,
+    radius: int = RADIUS,
+    eps: float = EPS,
+    mean: Mean = box_mean,
+) -> Array:
+    """Filter p by the guide I; shapes as for `coefficients`, the result is not clipped."""
+    A, b = coefficients(I, p, radius, eps, mean)
     return A * I + b
 
 

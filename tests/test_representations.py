@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from cartoonize import representations as arrays
 from cartoonize.pixels import to_network
+from cartoonize.superpixels import structure_view, worker_pool
 from cartoonize.training.representations import structure, surface, texture
-from cartoonize.training.superpixels import structure_view, worker_pool
 
 Floats = NDArray[np.float32]
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -101,3 +102,24 @@ def test_one_draw_serves_all_images_and_another_seed_gives_another(variant: Lite
     for n, i, j in [(0, 0, 0), (1, 12, 16), (1, 3, 8)]:
         (image,) = texture([real], tf.constant([0, 0]), variant=variant)
         assert float(image[n, i, j, 0]) == pytest.approx(float(real[n, i, j] @ weights), abs=1e-6)
+
+
+def test_arrays_and_tensors_get_the_same_surface(coffee: NDArray[np.uint8]) -> None:
+    image = to_network(coffee)
+    np.testing.assert_allclose(arrays.surface(image), surface(image[None]).numpy()[0], atol=1e-5)
+    wide = arrays.surface(image, radius=9, eps=0.01)
+    assert np.abs(wide - arrays.surface(image)).max() > 0.1
+
+
+@pytest.mark.parametrize("variant", ["release", "paper"])
+def test_arrays_and_tensors_get_the_same_texture_of_the_same_draw(
+    variant: Literal["release", "paper"], coffee: NDArray[np.uint8]
+) -> None:
+    seed = tf.constant([3, 4])
+    spread = arrays.SPREAD[variant]
+    draw = tf.random.stateless_uniform([3], seed, -spread, spread).numpy()
+    image = to_network(coffee)
+    own = arrays.texture(image, arrays.texture_weights(draw, variant))
+    (trained,) = texture([image[None]], seed, variant=variant)
+    assert own.dtype == np.float32
+    np.testing.assert_allclose(own, trained.numpy()[0], atol=1e-6)

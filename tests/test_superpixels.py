@@ -16,7 +16,7 @@ from PIL import Image
 from skimage.segmentation import felzenszwalb
 
 from cartoonize.pixels import to_network
-from cartoonize.training.superpixels import adaptive_coloring, segment, structure_view
+from cartoonize.superpixels import adaptive_coloring, segment, structure_view
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
@@ -199,7 +199,5 @@ def test_not_a_number_shows_instead_of_crashing(patch: Floats) -> None:
 
 
 def test_workers_start_without_tensorflow() -> None:
-    script = (
-        "import sys, cartoonize.training.superpixels; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
-    )
+    script = "import sys, cartoonize.superpixels; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,8 +1,10 @@
-"""The guided filter on tensors, with gradients: the same maths as `cartoonize.guided_filter`."""
+"""The guided filter on tensors, with gradients: `cartoonize.guided_filter` with TensorFlow's averages."""
 
 from __future__ import annotations
 
 import tensorflow as tf
+
+from cartoonize import guided_filter as arrays
 
 
 def box_mean(x: tf.Tensor, radius: int) -> tf.Tensor:
@@ -12,9 +14,4 @@ def box_mean(x: tf.Tensor, radius: int) -> tf.Tensor:
 
 def guided_filter(I: tf.Tensor, p: tf.Tensor, radius: int, eps: float) -> tf.Tensor:  # noqa: E741  the paper's name
     """Filter p by the guide I, both float32 (N, H, W, C) in [-1, 1]; He et al. 2010, equations 5, 6 and 8."""
-    mean_I, mean_p = box_mean(I, radius), box_mean(p, radius)
-    cov_Ip = box_mean(I * p, radius) - mean_I * mean_p
-    var_I = box_mean(I * I, radius) - mean_I * mean_I
-    A = cov_Ip / (var_I + eps)
-    b = mean_p - A * mean_I
-    return box_mean(A, radius) * I + box_mean(b, radius)
+    return arrays.guided_filter(I, p, radius, eps, box_mean)

@@ -18,12 +18,12 @@ from cartoonize.conversion import keras_model
 from cartoonize.cores import available_cores
 from cartoonize.errors import ConfigError
 from cartoonize.files import write_atomically
+from cartoonize.superpixels import structure_view, worker_pool
 from cartoonize.training import checkpoints
 from cartoonize.training.features import build_features
 from cartoonize.training.generator import ARCHITECTURES
 from cartoonize.training.losses_log import LossesLog
 from cartoonize.training.representations import structure
-from cartoonize.training.superpixels import structure_view, worker_pool
 from cartoonize.training.train_callbacks import Checkpoint, Export, Log, Progress, Samples, StopOnSignal, Watch, export
 from cartoonize.training.train_config import TrainConfig, changed, resolved
 from cartoonize.training.train_data import Batches
