@@ -11,7 +11,7 @@ import numpy as np
 from cartoonize import strips
 from cartoonize.cores import available_cores
 from cartoonize.guided_filter import bring_up, detail_coefficients, filter_image
-from cartoonize.pixels import Image, Size, resize, working_shape
+from cartoonize.pixels import Array, Image, Size, resize, working_shape
 from cartoonize.weights import locate
 
 if TYPE_CHECKING:
@@ -53,16 +53,17 @@ class Cartoonizer:
 
         Raises EngineError when the generator's output is not finite, ValueError when it is not such an image.
         """
+        return finish(image, *self.generate(image), self._detail, self._output_size)
+
+    def generate(self, image: Image) -> tuple[Image, Array]:
+        """Return an image at working size, uint8 (h, w, 3), and the generator's output, float32 (h, w, 3), not clipped.
+
+        `finish` makes the cartoon of them; errors as for `__call__`.
+        """
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
             raise ValueError(f"expected a uint8 image (H, W, 3), got {image.dtype} {image.shape}")
-        photo_shape = (image.shape[0], image.shape[1])
-        work_shape = working_shape(photo_shape, self._size)
-        work = resize(image, work_shape)
-        cartoon = strips.generate(self._generator, work)
-        if self._output_size == "photo" and work_shape < photo_shape:
-            return bring_up(image, *detail_coefficients(work, cartoon, self._detail))
-        result = filter_image(work, cartoon, self._detail)
-        return resize(result, photo_shape) if self._output_size == "photo" else result
+        work = resize(image, working_shape((image.shape[0], image.shape[1]), self._size))
+        return work, strips.generate(self._generator, work)
 
     def photo(self, photo: Photo) -> Photo:
         """Cartoonize every frame of a decoded photo; alpha, timing and metadata are carried over."""
@@ -74,6 +75,21 @@ class Cartoonizer:
         if alpha is not None:
             alpha = resize(alpha, (pixels.shape[0], pixels.shape[1]))
         return replace(frame, pixels=pixels, alpha=alpha)
+
+
+def finish(
+    photo: Image, work: Image, cartoon: Array, detail: float = 1.0, output_size: Literal["photo", "work"] = "photo"
+) -> Image:
+    """Guide the generator's output by the photo, as `Cartoonizer` does with the same settings.
+
+    photo: uint8 (H, W, 3); work, cartoon: what `Cartoonizer.generate` returned for it. Returns uint8 (H, W, 3), or
+    (h, w, 3) with output_size="work".
+    """
+    photo_shape, work_shape = photo.shape[:2], work.shape[:2]
+    if output_size == "photo" and work_shape < photo_shape:
+        return bring_up(photo, *detail_coefficients(work, cartoon, detail))
+    result = filter_image(work, cartoon, detail)
+    return resize(result, (photo_shape[0], photo_shape[1])) if output_size == "photo" else result
 
 
 def _generator(weights: str | Path, device: str, threads: int) -> strips.Generator:

@@ -13,7 +13,9 @@ import click
 
 from cartoonize import __version__
 from cartoonize.batch import Interrupted
+from cartoonize.compare_command import compare
 from cartoonize.convert_command import convert
+from cartoonize.inspect_command import inspect
 from cartoonize.options import Options, options
 from cartoonize.training.command import distill, train
 from cartoonize.weights_command import weights_group
@@ -91,7 +93,7 @@ def complete_input(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 @click.command(
     "cartoonize",
     cls=DefaultCommand,
-    others=(train, distill, weights_group),
+    others=(inspect, compare, train, distill, weights_group),
     no_args_is_help=True,
     context_settings={"auto_envvar_prefix": "CARTOONIZE"},
     epilog=EPILOG,

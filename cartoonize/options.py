@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal, TypeVar
@@ -37,7 +38,19 @@ class Options:
     fail_fast: bool
 
 
-def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | Literal["full"] | None:
+class NumberRange(click.FloatRange):
+    """A number in a range; click's own takes nan to be in every one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; fails as click's own does."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
+def working_size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | Literal["full"] | None:
+    """Check a --size: None where it is not given; raises click.BadParameter."""
     if value is None or value == "full":
         return "full" if value else None
     if not value.isdecimal() or int(value) < 1:
@@ -70,7 +83,7 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--size",
-        callback=_size,
+        callback=working_size,
         metavar="N|full",
         help="Short side the generator works at; full is the photo's own.  [default: 720, smaller photos as they are]",
     ),
@@ -83,7 +96,7 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--detail",
-        type=click.FloatRange(0, 1),
+        type=NumberRange(0, 1),
         default=1.0,
         show_default=True,
         metavar="0..1",

@@ -15,11 +15,13 @@ from cartoonize.formats import EXTENSIONS, PREFERRED_EXTENSION, format_of
 from cartoonize.sources import Found, Source, find, is_inside
 
 SUFFIX = "_cartoon"
+INSPECT_SUFFIX, COMPARE_SUFFIX = "_inspect", "_compare"  # of sheets, which are PNGs
 STDOUT = "-"
 
 Action: TypeAlias = Literal["write", "replace", "skip", "fail"]
 
 _EARLIER_RESULT = re.compile(r"(?P<stem>.+?)(?P<number>-\d+)?" + SUFFIX, re.DOTALL)
+_SHEET = re.compile(rf"(?P<stem>.+)({INSPECT_SUFFIX}(_[a-z]+)?|{COMPARE_SUFFIX})\.png", re.DOTALL)
 
 
 class PlanError(CartoonizeError):
@@ -191,7 +193,7 @@ def _extension(source: Path, extension: str | None) -> str:
 
 
 def _earlier_results(sources: list[Source], folder: Path | None) -> set[Source]:
-    """Return the sources that are our own results: named so, and the photo is among the sources.
+    """Return the sources that are our own results or sheets: named so, and the photo is among the sources.
 
     The photo lies beside, or the result lies below the output folder and the photo anywhere.
     """
@@ -200,6 +202,8 @@ def _earlier_results(sources: list[Source], folder: Path | None) -> set[Source]:
     anywhere = {name for _, name in beside}
 
     def is_result(source: Source) -> bool:
+        if sheet := _SHEET.fullmatch(source.path.name):
+            return (os.path.dirname(source.real), _fold(sheet["stem"])) in beside
         match = _EARLIER_RESULT.fullmatch(source.path.stem)
         if not match:
             return False

@@ -11,7 +11,7 @@ from cartoonize.pixels import Image, to_image
 from cartoonize.training.train_callbacks import Watch
 from cartoonize.training.train_config import TrainConfig
 from cartoonize.training.train_data import Batches
-from cartoonize.training.train_pictures import sheet, write_png
+from cartoonize.training.train_pictures import columns_sheet, write_png
 from cartoonize.training.train_run import fit, session
 from cartoonize.training.trainer import WhiteBoxGAN
 
@@ -42,7 +42,7 @@ def check(config: TrainConfig, say: Callable[[str], None]) -> None:
 
 def _first_pictures(batches: Batches) -> Image:
     photos, cartoons = batches.samples(SHOWN)
-    return sheet({"photos": to_image(photos), "cartoons": to_image(cartoons)})
+    return columns_sheet({"photos": to_image(photos), "cartoons": to_image(cartoons)})
 
 
 def _seconds_per_step(model: WhiteBoxGAN, batches: Batches, config: TrainConfig) -> float:

@@ -14,11 +14,12 @@ from PIL import ImageDraw
 
 from cartoonize.files import write_atomically
 from cartoonize.pixels import Array, Image, to_image
+from cartoonize.sheet import Tile, sheet
 from cartoonize.training.representations import structure, surface, texture
 from cartoonize.training.train_config import Representations
 from cartoonize.training.trainer import WhiteBoxGAN, draw
 
-GAP = 8  # pixels between pictures and around them
+GAP = 8  # pixels around a loss
 TITLE = 16  # pixels of height for a line of text
 PANEL = (360, 160)  # width, height of one loss
 _INK, _LINE, _FRAME = (40, 40, 40), (20, 90, 180), (200, 200, 200)
@@ -36,20 +37,18 @@ def sample_sheet(model: WhiteBoxGAN, photos: Array, views: Representations) -> I
         "texture": np.repeat(channel.numpy(), 3, axis=-1),
         "cartoon": cartoons,
     }
-    return sheet({name: to_image(pictures) for name, pictures in columns.items()})
+    return columns_sheet({name: to_image(pictures) for name, pictures in columns.items()})
 
 
-def sheet(columns: Mapping[str, NDArray[np.uint8]]) -> Image:
-    """Lay out columns of pictures (N, H, W, 3), all of one size, under their titles."""
-    count, height, width = next(iter(columns.values())).shape[:3]
-    size = (GAP + (width + GAP) * len(columns), TITLE + GAP + (height + GAP) * count)
-    page = PillowImage.new("RGB", size, "white")
-    pen = ImageDraw.Draw(page)
-    for x, (title, pictures) in zip(range(GAP, size[0], width + GAP), columns.items(), strict=False):
-        pen.text((x, 2), title, fill=_INK)
-        for row, picture in enumerate(pictures):
-            page.paste(PillowImage.fromarray(picture), (x, TITLE + row * (height + GAP)))
-    return np.asarray(page)
+def columns_sheet(columns: Mapping[str, NDArray[np.uint8]]) -> Image:
+    """Lay out columns of pictures (N, H, W, 3) under their titles."""
+    rows = zip(*columns.values(), strict=True)
+    return sheet(
+        [
+            [Tile(picture, "" if n else title) for title, picture in zip(columns, row, strict=True)]
+            for n, row in enumerate(rows)
+        ]
+    )
 
 
 def write_png(path: Path, image: Image) -> None:
