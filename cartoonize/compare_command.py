@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -127,7 +128,8 @@ def _window(center: float, side: int) -> tuple[int, int]:
 
 
 def _rows(variants: Sequence[Tile], counts: tuple[int, int, int]) -> list[Sequence[Tile]]:
-    """Break variants into rows along the last setting that varies, and rows too long into several."""
+    """Break variants into rows along the last setting that varies, and rows too long into several about as long."""
     group = next((count for count in reversed(counts) if count > 1), 1)
+    across = math.ceil(group / math.ceil(group / ACROSS))
     rows = (variants[start : start + group] for start in range(0, len(variants), group))
-    return [row[start : start + ACROSS] for row in rows for start in range(0, group, ACROSS)]
+    return [row[start : start + across] for row in rows for start in range(0, group, across)]

@@ -476,7 +476,9 @@ def test_module_calls_itself_cartoonize() -> None:
     assert ended.stderr.startswith("Usage: cartoonize [OPTIONS] INPUTS...")
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], ["in", "--dry-run"], ["weights", "--help"]])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["--version"], ["in", "--dry-run"], *([word, "--help"] for word in SUBCOMMANDS)]
+)
 def test_light_commands_import_nothing_heavy(args: list[str]) -> None:
     save("in/a.jpg")
     driver = """
