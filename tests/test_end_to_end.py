@@ -99,7 +99,8 @@ def test_a_gpu_that_is_not_there(photos: Path) -> None:
     assert "TensorFlow sees no GPU here; use --device cpu" in result.stderr
 
 
-def test_the_examples_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["before_after", "representation_sheet"])
+def test_the_examples_make_the_readmes_pictures(name: str, tmp_path: Path) -> None:
     target = tmp_path / "sheet.jpg"
-    subprocess.run([sys.executable, ROOT / "examples" / "before_after.py", target], check=True, timeout=100)
-    assert psnr(read(target), read(ROOT / "examples" / "before_after.jpg")) > 35
+    subprocess.run([sys.executable, ROOT / "examples" / f"{name}.py", target], check=True, timeout=100)
+    assert psnr(read(target), read(ROOT / "examples" / f"{name}.jpg")) > 35

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
+import pytest
 from click.testing import CliRunner
 
 from cartoonize.cli import cartoonize
+from cartoonize.compare_command import compare
 from cartoonize.formats import PREFERRED_EXTENSION
+from cartoonize.inspect_command import inspect
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,6 +22,13 @@ def test_every_option_is_in_the_readme_and_every_one_there_exists() -> None:
     options = {name for parameter in cartoonize.params for name in parameter.opts if name.startswith("--")}
     table = README.split("### Options")[1].split("### Files")[0]
     assert set(re.findall(r"--[a-z][a-z-]+", table)) == options - {"--version"}
+
+
+@pytest.mark.parametrize("command", [inspect, compare])
+def test_every_option_of_the_sheets_is_in_the_readme(command: click.Command) -> None:
+    options = {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
+    table = README.split(f"| option of `{command.name}` |")[1].split("\n\n")[0]
+    assert set(re.findall(r"--[a-z][a-z-]+", table)) == options
 
 
 def test_the_two_set_up_commands_are_the_ones_the_gate_runs() -> None:

@@ -1,0 +1,26 @@
+"""Make the README's sheet of a photo's views in Python: `python examples/representation_sheet.py [TARGET]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cartoonize import Cartoonizer
+from cartoonize.sheet import sheet
+from cartoonize.views import Knobs, views
+
+HERE = Path(__file__).parent
+
+
+def main(target: Path) -> None:
+    with Image.open(HERE / "photos" / "astronaut.jpg") as image:
+        photo = np.asarray(image)
+    tiles = list(views(photo, Cartoonizer("fast"), "fast", Knobs()).values())
+    Image.fromarray(sheet([tiles[:3], tiles[3:]], longest=400)).save(target, quality=85)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "representation_sheet.jpg")
