@@ -277,13 +277,17 @@ def test_names_that_are_no_latin_letters(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_tensorflow(command: str) -> None:
-    driver = """
+@pytest.mark.parametrize(
+    ("argument", "heavy"),
+    [("photo.png", ("tensorflow", "keras")), ("--help", ("tensorflow", "numpy", "PIL", "cv2", "skimage"))],
+)
+def test_no_heavy_imports(command: str, argument: str, heavy: tuple[str, ...]) -> None:
+    driver = f"""
 import atexit, sys
-atexit.register(lambda: print("heavy:", sorted({"tensorflow", "keras"} & set(sys.modules)), file=sys.stderr))
+atexit.register(lambda: print("heavy:", sorted(set({heavy}) & set(sys.modules)), file=sys.stderr))
 from cartoonize.cli import main
 main()
 """
-    ended = process(command, "photo.png", driver=driver)
+    ended = process(command, argument, driver=driver)
     assert ended.returncode == 0
     assert ended.stderr.splitlines()[-1] == "heavy: []"
