@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,13 @@ def numbers(run: Path) -> dict[str, NDArray[Any]]:
         return {name: file[name] for name in file.files}
 
 
+def losses(run: Path) -> list[dict[str, float]]:
+    """Return the log without the speeds, which are never the same."""
+    rows = LossesLog(run / "losses.csv").rows()
+    assert all(row.pop("steps_per_second") > 0 for row in rows)
+    return rows
+
+
 def interrupt_after(step: int, patch: pytest.MonkeyPatch) -> None:
     """Press Ctrl-C while this step is looked at."""
 
@@ -130,9 +139,58 @@ def test_a_run_that_is_stopped_in_each_phase_ends_in_the_same_bits(
     straight, resumed = numbers(tmp_path / "straight"), numbers(tmp_path / "run")
     assert straight.keys() == resumed.keys()
     assert [name for name in straight if not np.array_equal(straight[name], resumed[name])] == []
-    rows = [LossesLog(tmp_path / run / "losses.csv").rows() for run in ("straight", "run")]
-    assert [row.pop("steps_per_second") > 0 for row in (*rows[0], *rows[1])] == [True] * 10
-    assert rows[0] == rows[1]
+    assert losses(tmp_path / "straight") == losses(tmp_path / "run")
+
+
+ON_TWO_DEVICES = """
+import sys
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+tf.config.experimental.enable_op_determinism()
+from cartoonize.training.command import train
+train(sys.argv[1:])
+"""
+
+
+def test_two_devices_take_the_same_steps_as_one(start: Callable[..., Result], tmp_path: Path) -> None:
+    few = ("--config", str(tmp_path / "cfg.yaml"), "--set", "steps.adversarial=2", "--set", "batch=4")
+    for name, devices in (("one", "[CPU:0]"), ("two", "[CPU:0, CPU:1]")):
+        options = (*few, "--set", f"devices={devices}", *set_run(tmp_path / name))
+        subprocess.run([sys.executable, "-c", ON_TWO_DEVICES, *options], check=True, capture_output=True)
+
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    assert len(one) == 4
+    for alone, shared_out in zip(one, two, strict=True):
+        assert shared_out == pytest.approx(alone, rel=1e-4)
+    weights = numbers(tmp_path / "two")
+    for name, expected in numbers(tmp_path / "one").items():
+        np.testing.assert_allclose(weights[name], expected, atol=1e-4, err_msg=name)
+
+
+def test_a_device_that_is_not_there_is_an_error(start: Callable[..., Result]) -> None:
+    result = start("--set", "devices=[GPU:7]")
+
+    assert result.exit_code == 1
+    assert "devices: GPU:7 is not there, found CPU:0" in result.output
+
+
+def test_half_precision_takes_nearly_the_same_steps(start: Callable[..., Result], tmp_path: Path) -> None:
+    for precision in ("float32", "mixed_bfloat16"):
+        result = start("--set", f"precision={precision}", *set_run(tmp_path / precision))
+        assert result.exit_code == 0, result.output
+
+    full, half = losses(tmp_path / "float32"), losses(tmp_path / "mixed_bfloat16")
+    for exact, rounded in zip(full, half, strict=True):
+        assert rounded == pytest.approx(exact, rel=0.15)
+        assert any(rounded[name] != exact[name] for name in exact)
+    assert {array.dtype.name for array in numbers(tmp_path / "mixed_bfloat16").values()} <= {
+        "float32",
+        "int64",
+        "int32",
+    }
+    exported = Cartoonizer(tmp_path / "mixed_bfloat16" / "exports" / "step_00000005.tflite")
+    assert exported(skimage.data.coffee()[:64, :64]).shape == (64, 64, 3)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(start: Callable[..., Result], tmp_path: Path) -> None:

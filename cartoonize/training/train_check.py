@@ -12,7 +12,7 @@ from cartoonize.training.train_callbacks import Watch
 from cartoonize.training.train_config import TrainConfig
 from cartoonize.training.train_data import Batches
 from cartoonize.training.train_pictures import columns_sheet, write_png
-from cartoonize.training.train_run import fit, session
+from cartoonize.training.train_run import Phase, fit, session
 from cartoonize.training.trainer import WhiteBoxGAN
 
 SHEET = "check.png"
@@ -31,10 +31,10 @@ def check(config: TrainConfig, say: Callable[[str], None]) -> None:
             say(f"{group.name}: {len(photos.files)} photos, {len(cartoons.files)} cartoons, weight {group.weight}")
         write_png(config.run / SHEET, _first_pictures(batches))
         say(f"first pictures: {config.run / SHEET}")
-        for phase, steps in (("pretrain", config.pretrain_steps), ("adversarial", config.steps.adversarial)):
-            model.pretraining = phase == "pretrain"
+        lengths: dict[Phase, int] = {"pretrain": config.pretrain_steps, "adversarial": config.steps.adversarial}
+        for phase, steps in lengths.items():
             if steps:
-                seconds = _seconds_per_step(model, batches, config)
+                seconds = _seconds_per_step(model, batches, phase, config)
                 say(f"{phase}: {1 / seconds:.2g} steps/s, {steps} steps in {steps * seconds / 3600:.2g} h")
     if memory := _peak_memory(config.workers or available_cores()):
         say(f"memory: {memory / 1e9:.1f} GB")
@@ -45,11 +45,11 @@ def _first_pictures(batches: Batches) -> Image:
     return columns_sheet({"photos": to_image(photos), "cartoons": to_image(cartoons)})
 
 
-def _seconds_per_step(model: WhiteBoxGAN, batches: Batches, config: TrainConfig) -> float:
+def _seconds_per_step(model: WhiteBoxGAN, batches: Batches, phase: Phase, config: TrainConfig) -> float:
     """Return the time of a step once everything is compiled."""
-    fit(model, batches, model.steps_done + 1, [Watch(config.run)])
+    fit(model, batches, phase, model.steps_done + 1, [Watch(config.run)])
     began = perf_counter()
-    fit(model, batches, model.steps_done + TIMED_STEPS, [Watch(config.run)])
+    fit(model, batches, phase, model.steps_done + TIMED_STEPS, [Watch(config.run)])
     return (perf_counter() - began) / TIMED_STEPS
 
 

@@ -139,8 +139,17 @@ class TrainConfig(Section):
     precision: Literal["float32", "mixed_bfloat16"] = Field(
         default="float32", description="or mixed_bfloat16, on devices for it"
     )
+    devices: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        default=None, description="those that share a batch out, as [GPU:0, GPU:1]; null is one of TensorFlow's choice"
+    )
     workers: PositiveInt | None = Field(default=None, description="processes for superpixels; null is one per core")
     seed: NonNegativeInt = 0
+
+    @validator(mode="after")
+    def _shares_batches_evenly(self) -> TrainConfig:
+        if self.batch % len(self.devices or "1"):
+            raise ValueError("batch: expected a multiple of the number of devices")
+        return self
 
     @property
     def pretrain_steps(self) -> int:

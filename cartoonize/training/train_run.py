@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from cartoonize.conversion import keras_model
 from cartoonize.cores import available_cores
@@ -28,12 +29,14 @@ from cartoonize.training.train_callbacks import Checkpoint, Export, Log, Progres
 from cartoonize.training.train_config import TrainConfig, changed, resolved
 from cartoonize.training.train_data import Batches
 from cartoonize.training.train_summary import write_summary
-from cartoonize.training.trainer import StructureOf, Views, WhiteBoxGAN, reproducible
+from cartoonize.training.trainer import Views, WhiteBoxGAN, reproducible
 from cartoonize.weights import locate
 
 CONFIG = "config.yaml"
 LOSSES = "losses.csv"
 SAMPLES = 2  # photos of each group on a sheet
+
+Phase: TypeAlias = Literal["pretrain", "adversarial"]
 
 
 def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> int | None:
@@ -51,33 +54,33 @@ def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> i
         log = LossesLog(config.run / LOSSES)
         log.begin(model.steps_done)
         beside = _callbacks(config, batches, log)
-        for phase, end_step in (("pretrain", config.pretrain_steps), ("adversarial", config.total_steps)):
+        ends: dict[Phase, int] = {"pretrain": config.pretrain_steps, "adversarial": config.total_steps}
+        for phase, end_step in ends.items():
             if model.steps_done < end_step and not stop.signum:
-                model.pretraining = phase == "pretrain"
-                fit(model, batches, end_step, [*beside, Progress(phase, end_step), stop])
+                fit(model, batches, phase, end_step, [*beside, Progress(phase, end_step), stop])
         checkpoints.save(model, config.run)
         if stop.signum is None:
             write_summary(config, log, export(model, config.run / "exports"))
         return stop.signum
 
 
-def fit(model: WhiteBoxGAN, batches: Batches, end_step: int, callbacks: list[keras.callbacks.Callback]) -> None:
-    """Train in the model's current phase until `end_step` steps are done."""
-    dataset = batches.dataset(model.steps_done, end_step, cartoons=not model.pretraining)
+def fit(
+    model: WhiteBoxGAN, batches: Batches, phase: Phase, end_step: int, callbacks: list[keras.callbacks.Callback]
+) -> None:
+    """Train in a phase until `end_step` steps are done."""
+    dataset = batches.dataset(model.steps_done, end_step, cartoons=phase == "adversarial")
     model.fit(dataset, verbose=0, shuffle=False, callbacks=callbacks)
 
 
 @contextmanager
 def session(config: TrainConfig) -> Iterator[WhiteBoxGAN]:
-    """Build the model at step 0, and keep the processes alive that it needs; raises WeightsError."""
+    """Build the model at step 0, and keep the processes alive that it needs; raises ConfigError, WeightsError."""
     workers = config.workers or available_cores()
-    with worker_pool(workers) as pool, ThreadPoolExecutor(1) as thread, reproducible():
+    with worker_pool(workers) as pool, reproducible():
         _start(pool, workers)
         views = config.representations
-        structure_of = partial(structure, regions=views.regions, mu=views.mu, pool=pool)
-        start = partial(thread.submit, structure_of)
-        with _precision(config.precision):
-            model = _build(config, start)
+        with _strategy(config.devices).scope(), _precision(config.precision):
+            model = _build(config, partial(structure, regions=views.regions, mu=views.mu, pool=pool))
         yield model
 
 
@@ -89,14 +92,24 @@ def _start(pool: ProcessPoolExecutor, workers: int) -> None:
     signal.signal(signal.SIGINT, before)
 
 
-def _build(config: TrainConfig, start_structure: StructureOf) -> WhiteBoxGAN:
-    """Build and compile the model; a `tf.distribute` strategy would have its scope around this."""
+def _strategy(devices: tuple[str, ...] | None) -> tf.distribute.Strategy:
+    """Return what shares batches out to devices; raises ConfigError when one of them is not there."""
+    if devices is None:
+        return tf.distribute.get_strategy()  # everything on one
+    found = [device.name.removeprefix("/device:") for device in tf.config.list_logical_devices()]
+    for name in devices:
+        if name not in found:
+            raise ConfigError(f"devices: {name} is not there, found {', '.join(found)}")
+    return tf.distribute.MirroredStrategy(list(devices))
+
+
+def _build(config: TrainConfig, structure_of: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> WhiteBoxGAN:
     features = build_features(_features_weights(config))
     keras.utils.set_random_seed(config.seed)
     generator = keras_model(locate(config.init)) if config.init else ARCHITECTURES[config.generator]()
     model = WhiteBoxGAN(generator, config.seed)
     weights = config.losses.model_dump(exclude={"preset"})
-    views = Views(features, start_structure, config.representations.texture, weights)
+    views = Views(features, structure_of, config.representations.texture, weights)
     model.compile(_adam(config), _adam(config), ema=config.ema, views=views)
     return model
 

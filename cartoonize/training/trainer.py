@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, TypeVar, cast
+from typing import Literal, TypeAlias
 
 import keras
 import numpy as np
@@ -21,27 +20,18 @@ from cartoonize.training.representations import surface, texture
 RADIUS, EPS = 1, 1e-2  # of the guided filter in training; inference has a smaller eps
 
 Terms: TypeAlias = dict[str, tf.Tensor]  # loss by name, scalars
-StructureOf: TypeAlias = Callable[[NDArray[np.float32]], "Future[NDArray[np.float32]]"]
-
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def compiled(function: _Function) -> _Function:
-    """Apply `tf.function`, and keep the type."""
-    return cast(_Function, tf.function(function))
 
 
 @dataclass(frozen=True)
 class Views:
     """What a cartoon is looked at with, none of it trained.
 
-    features: frozen network of pictures. structure: starts computing the structure of a batch (N, H, W, 3).
-    texture: how the random channel is mixed. weights: of the generator's losses by name.
+    features: frozen network of pictures. structure: computes that of a batch (N, H, W, 3). texture: how the
+    random channel is mixed. weights: of the generator's losses by name.
     """
 
     features: Callable[[tf.Tensor], tf.Tensor]
-    structure: StructureOf
+    structure: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     texture: Literal["release", "paper"]
     weights: Mapping[str, float]
 
@@ -50,7 +40,8 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
     """Generator and discriminators of Wang & Yu (CVPR 2020), with the state that a checkpoint has to hold.
 
     `step` counts optimizer steps of both phases; `average` is the generator's exponential moving average; `optimizer`
-    is the generator's. Fit it with (photos,) while `pretraining`, else (photos, cartoons): (N, H, W, 3) in [-1, 1].
+    is the generator's. Fit it with (photos,) to pretrain, else with (photos, cartoons): (N, H, W, 3) in [-1, 1].
+    Built and fitted in the scope of a `tf.distribute` strategy it shares batches out, and takes the same steps.
     """
 
     def __init__(self, generator: keras.Model, seed: int) -> None:
@@ -61,9 +52,10 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         self.average.trainable = False
         self.surface_discriminator = build_discriminator(in_channels=3)
         self.texture_discriminator = build_discriminator(in_channels=1)
-        self.step = self.add_weight(name="step", dtype="int64", initializer="zeros", trainable=False)
+        self.step = self.add_weight(
+            name="step", dtype="int64", initializer="zeros", trainable=False, aggregation="only_first_replica"
+        )
         self.seed = seed
-        self.pretraining = False
         self.built = True  # of layers that are
 
     def compile(
@@ -75,8 +67,7 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         views: Views,
     ) -> None:
         """Set the optimizers, the momentum of the average and the views; builds the optimizers' state."""
-        # Python runs the step, since superpixels are Python; everything between them is compiled.
-        super().compile(optimizer, run_eagerly=True, jit_compile=False)
+        super().compile(optimizer, jit_compile=False)
         self.discriminator_optimizer = discriminator_optimizer
         self.ema = ema
         self.views = views
@@ -88,32 +79,31 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         return draw(self.generator, photos, training=training)
 
     def train_step(self, data: tuple[tf.Tensor, ...]) -> Terms:
-        """Take one step of the current phase; returns every loss by name, the generator's times their weights."""
-        if self.pretraining:
-            return self._pretrain(*data)
-        photos, cartoons = data
-        seed = tf.stack([tf.constant(self.seed, tf.int64), self.step.value])
-        with tf.GradientTape() as tape:
-            drawn = self._draw(photos)
-        structure = self.views.structure(drawn.numpy())
-        critics = self._train_discriminators(cartoons, drawn, seed)
-        terms, slope = self._generator_terms(photos, drawn, structure.result(), seed)
-        self._update_generator(tape.gradient(drawn, self.generator.trainable_variables, output_gradients=slope))
-        return terms | critics
+        """Take one step of the phase that the data are of.
 
-    @compiled
+        Returns every loss by name, the generator's times their weights. It is compiled and not to be called as it is.
+        """
+        return self._pretrain(*data) if len(data) == 1 else self._train(*data)
+
     def _pretrain(self, photos: tf.Tensor) -> Terms:
         """Reconstruct photos. Without the guided filter: it would restore by itself what the generator leaves out."""
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.abs(tf.cast(self.generator(photos, training=True), tf.float32) - photos))
-        self._update_generator(tape.gradient(loss, self.generator.trainable_variables))
+            share = self._share(loss)
+        self._update_generator(tape.gradient(share, self.generator.trainable_variables))
         return {"reconstruction": loss}
 
-    @compiled
-    def _draw(self, photos: tf.Tensor) -> tf.Tensor:
-        return self(photos, training=True)
+    def _train(self, photos: tf.Tensor, cartoons: tf.Tensor) -> Terms:
+        seed = tf.stack([tf.constant(self.seed, tf.int64), self.step.value])
+        with tf.GradientTape() as tape:
+            drawn = self(photos, training=True)
+        # Python works at it, in other processes, while the discriminators learn.
+        structure = tf.ensure_shape(tf.numpy_function(self.views.structure, [drawn], tf.float32), drawn.shape)
+        critics = self._train_discriminators(cartoons, drawn, seed)
+        terms, slope = self._generator_terms(photos, drawn, structure, seed)
+        self._update_generator(tape.gradient(drawn, self.generator.trainable_variables, output_gradients=slope))
+        return terms | critics
 
-    @compiled
     def _train_discriminators(self, cartoons: tf.Tensor, drawn: tf.Tensor, seed: tf.Tensor) -> Terms:
         real_texture, fake_texture = texture([cartoons, drawn], seed, variant=self.views.texture)
         with tf.GradientTape() as tape:
@@ -121,12 +111,11 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
                 "surface_discriminator": _judge(self.surface_discriminator, surface(cartoons), surface(drawn)),
                 "texture_discriminator": _judge(self.texture_discriminator, real_texture, fake_texture),
             }
-            total = tf.add_n(list(losses.values()))
+            share = self._share(tf.add_n(list(losses.values())))
         variables = self._discriminator_variables()
-        self.discriminator_optimizer.apply(tape.gradient(total, variables), variables)
+        self.discriminator_optimizer.apply(tape.gradient(share, variables), variables)
         return losses
 
-    @compiled
     def _generator_terms(
         self, photos: tf.Tensor, drawn: tf.Tensor, structure: tf.Tensor, seed: tf.Tensor
     ) -> tuple[Terms, tf.Tensor]:
@@ -143,15 +132,27 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         terms = {name: self.views.weights[name] * term for name, term in terms.items()}
         total = tf.add_n(list(terms.values()))
         # A tape would sum these gradients by AddN, whose order is a matter of timing; of two it does not matter.
-        (slope,) = tf.gradients(total, drawn, aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE)
+        tree = tf.AggregationMethod.EXPERIMENTAL_TREE
+        (slope,) = tf.gradients(self._share(total), drawn, aggregation_method=tree)
         return {"generator": total, **terms}, slope
 
-    @compiled
+    def _share(self, loss: tf.Tensor) -> tf.Tensor:
+        """Return what a device's loss contributes to the batch's: optimizers add up the gradients of all devices."""
+        return loss / self.distribute_strategy.num_replicas_in_sync
+
     def _update_generator(self, gradients: list[tf.Tensor]) -> None:
         self.optimizer.apply(gradients, self.generator.trainable_variables)
-        for average, variable in zip(self.average.weights, self.generator.weights, strict=True):
-            average.assign(self.ema * average.value + (1 - self.ema) * variable.value)
+        tf.distribute.get_replica_context().merge_call(self._follow)
         self.step.assign_add(1)
+
+    def _follow(self, strategy: tf.distribute.Strategy) -> None:
+        """Move the average after the generator, on each device by itself."""
+
+        def move(average: tf.Variable, variable: tf.Variable) -> None:
+            average.assign(self.ema * average + (1 - self.ema) * variable)
+
+        for average, variable in zip(self.average.weights, self.generator.weights, strict=True):
+            strategy.extended.update(average.value, move, args=(variable.value,))
 
     @property
     def steps_done(self) -> int:
