@@ -181,8 +181,8 @@ def test_half_precision_takes_nearly_the_same_steps(start: Callable[..., Result]
         assert result.exit_code == 0, result.output
 
     full, half = losses(tmp_path / "float32"), losses(tmp_path / "mixed_bfloat16")
-    for exact, rounded in zip(full, half, strict=True):
-        assert rounded == pytest.approx(exact, rel=0.15)
+    for exact, rounded in zip(full[:3], half[:3], strict=True):  # later, other superpixels make other pictures
+        assert rounded == pytest.approx(exact, rel=0.1)
         assert any(rounded[name] != exact[name] for name in exact)
     assert {array.dtype.name for array in numbers(tmp_path / "mixed_bfloat16").values()} <= {
         "float32",
