@@ -1,6 +1,6 @@
 """The white-box views of Wang & Yu 2020: surface and texture; the third, structure, is in `superpixels`.
 
-On NumPy arrays as they stand; training runs the same formulas on tensors, with TensorFlow's averages and sums.
+On NumPy arrays as they stand; training runs the same formulas on tensors, with TensorFlow's filter and sums.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cartoonize.guided_filter import Mean, box_mean, guided_filter
+from cartoonize.guided_filter import guided_filter
 from cartoonize.pixels import Array
 
 Variant: TypeAlias = Literal["release", "paper"]
@@ -23,12 +23,13 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of R, G, B in Y (ITU-R BT
 _ALPHA = 0.8  # the paper's share of Y
 
 
-def surface(image: Array, radius: int = RADIUS, eps: float = EPS, mean: Mean = box_mean) -> Array:
+def surface(image: Array, radius: int = RADIUS, eps: float = EPS, guided: Callable[..., Any] = guided_filter) -> Array:
     """Smooth away texture and keep edges: F_dgf, the guided filter of an image by itself, section 3.1.
 
-    image: float32 RGB in [-1, 1], (H, W, 3) or what `mean` takes; returns the same.
+    image: float32 RGB in [-1, 1], (H, W, 3) or what the filter `guided` takes; returns the same.
     """
-    return guided_filter(image, image, radius, eps, mean)
+    view: Array = guided(image, image, radius, eps)
+    return view
 
 
 def texture_weights(draw: NDArray[np.float32], variant: Variant, total: Callable[..., Any] = np.sum) -> Array:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cartoonize import representations
 from cartoonize.representations import SPREAD, Variant
 from cartoonize.superpixels import structure_view
-from cartoonize.training.guided_filter import box_mean
+from cartoonize.training.guided_filter import guided_filter
 
 
 def surface(image: tf.Tensor) -> tf.Tensor:
@@ -21,7 +21,7 @@ def surface(image: tf.Tensor) -> tf.Tensor:
 
     image: float32 (N, H, W, 3) RGB in [-1, 1]; returns the same. Radius 5, eps 0.2. Differentiable.
     """
-    return representations.surface(image, mean=box_mean)
+    return representations.surface(image, guided=guided_filter)
 
 
 def structure(
