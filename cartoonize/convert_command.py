@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from cartoonize import batch, planning, weights
+from cartoonize.cores import available_cores
 from cartoonize.errors import CartoonizeError, EncodeError
 from cartoonize.report import Report, show_plan, shown
+from cartoonize.review import Review, check_page, settings
 from cartoonize.sources import STDIN
 
 if TYPE_CHECKING:
@@ -38,13 +42,35 @@ def convert(chosen: Options) -> int:
         return _exit_code(plan, any(job.action == "fail" for job in plan.jobs))
     report = Report(len(plan.jobs), as_json=chosen.json, quiet=chosen.quiet, verbose=chosen.verbose)
     _announce(plan, report)
-    try:
-        _run(plan, chosen, report)
-    except batch.Interrupted:
-        report.finish(interrupted=True)
-        raise
-    report.finish()
+    with _review(plan, chosen) as review:
+        try:
+            _run(plan, chosen, report, review)
+            _finish(report, review, interrupted=False)
+        except batch.Interrupted:
+            _finish(report, review, interrupted=True)
+            raise
     return _exit_code(plan, report.failed)
+
+
+def _review(plan: Plan, chosen: Options) -> Review | nullcontext[None]:
+    """Begin the page before any work, so that a place where it cannot be written is found out now."""
+    if chosen.review is None or not plan.jobs:
+        return nullcontext()
+    try:
+        return Review(Path(chosen.review), settings(chosen), len(plan.jobs))
+    except CartoonizeError as error:
+        raise click.UsageError(shown(str(error))) from error
+
+
+def _finish(report: Report, review: Review | None, *, interrupted: bool) -> None:
+    if review:
+        try:
+            review.write(interrupted=interrupted)
+        except CartoonizeError as error:
+            report.fail(f"{shown(review.page)}: {shown(str(error))}")
+        else:
+            report.note(f"review page: {shown(review.page)}")
+    report.finish(interrupted=interrupted)
 
 
 def _exit_code(plan: Plan, failed: bool) -> int:
@@ -69,6 +95,8 @@ def _checked_plan(chosen: Options) -> Plan:
             extension=chosen.format,
             overwrite=chosen.overwrite,
         )
+        if chosen.review is not None:
+            check_page(Path(chosen.review), plan, overwrite=chosen.overwrite)
     except CartoonizeError as error:
         raise click.UsageError(shown(str(error))) from error
     if any(job.target is None for job in plan.todo):
@@ -105,12 +133,21 @@ def _announce(plan: Plan, report: Report) -> None:
             report.note(f"{shown(job.source)} -> {shown(job.target)}: {shown(job.renamed)}")
 
 
-def _run(plan: Plan, chosen: Options, report: Report) -> None:
+def _run(plan: Plan, chosen: Options, report: Report, review: Review | None) -> None:
+    def tell(outcome: batch.Outcome) -> None:
+        report(outcome)
+        if review:
+            review(outcome)
+
+    skipped = [job for job in plan.jobs if job.action == "skip"]
     for job in plan.jobs:
-        if job.action == "skip":
-            report(batch.Outcome(job, "skipped"))
-        elif job.action == "fail":
-            report(batch.Outcome(job, "failed", error=job.reason))
+        if job.action == "fail":
+            tell(batch.Outcome(job, "failed", error=job.reason))
+        elif job.action == "skip" and not review:
+            tell(batch.Outcome(job, "skipped"))
+    if review and skipped:
+        with report.progress(len(skipped)):
+            _look_at(skipped, tell)
     if not plan.todo or (chosen.fail_fast and report.failed):
         return
     workers, threads = batch.share_cores(len(plan.todo), chosen.device)
@@ -120,12 +157,30 @@ def _run(plan: Plan, chosen: Options, report: Report) -> None:
     )
     converter = _converter(chosen, threads)
     with report.progress(len(plan.todo)):
-        batch.run(plan.todo, converter, _writer(chosen), report, workers=workers, fail_fast=chosen.fail_fast)
+        batch.run(plan.todo, converter, _writer(chosen), tell, workers=workers, fail_fast=chosen.fail_fast)
+
+
+def _look_at(skipped: list[Job], tell: Callable[[batch.Outcome], None]) -> None:
+    """Make thumbnails of results that exist, then tell that their jobs are skipped."""
+    from cartoonize import images, thumbnails
+
+    images.configure_pillow()
+
+    def look(job: Job) -> Encoded:
+        assert job.source  # noqa: S101  `check_page` lets only files pass
+        assert job.target  # noqa: S101
+        return images.Encoded(b"", thumbnails=thumbnails.of_files(job.source, job.target))
+
+    def tell_skipped(outcome: batch.Outcome) -> None:
+        notes = (f"no thumbnail: {outcome.error}",) if outcome.error else ()
+        tell(replace(outcome, status="skipped", seconds=0.0, error=None, trace="", notes=notes))
+
+    batch.run(skipped, look, lambda job, data: None, tell_skipped, workers=available_cores())
 
 
 def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
     """Load the generator; raises ConfigurationError where it cannot run. What is returned is called from threads."""
-    from cartoonize import images
+    from cartoonize import images, thumbnails
     from cartoonize.cartoonizer import Cartoonizer
 
     images.configure_pillow()
@@ -142,9 +197,13 @@ def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
         raise ConfigurationError(shown(str(error))) from error
 
     def convert_one(job: Job) -> Encoded:
-        cartoon = cartoonizer.photo(images.decode(job.source or sys.stdin.buffer.read()))
-        encoded = images.encode(cartoon, _encode_options(chosen, job.format or cartoon.format))
-        return images.Encoded(encoded.data, (*cartoon.notes, *encoded.notes))
+        picture = images.decode(job.source or sys.stdin.buffer.read())
+        before = thumbnails.of_photo(picture) if chosen.review else None
+        picture = cartoonizer.photo(picture)  # the same name: a large photo is let go before the result is encoded
+        options = _encode_options(chosen, job.format or picture.format)
+        encoded = images.encode(picture, options)
+        both = thumbnails.Thumbnails(before, thumbnails.of_result(picture, options)) if before else None
+        return images.Encoded(encoded.data, (*picture.notes, *encoded.notes), both)
 
     return convert_one
 
@@ -161,13 +220,13 @@ def _encode_options(chosen: Options, file_format: str) -> EncodeOptions:
 
 
 def _writer(chosen: Options) -> Callable[[Job, bytes], None]:
-    from cartoonize import images
+    from cartoonize.files import write_atomically
 
     def write(job: Job, data: bytes) -> None:
         if job.target is None:
             _write_to_stdout(data)
             return
-        images.write_atomically(job.target, data, overwrite=chosen.overwrite)
+        write_atomically(job.target, data, overwrite=chosen.overwrite)
 
     return write
 

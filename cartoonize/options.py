@@ -35,6 +35,7 @@ class Options:
     quiet: bool
     verbose: bool
     fail_fast: bool
+    review: str | None
 
 
 def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | Literal["full"] | None:
@@ -116,6 +117,9 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
     click.option("-v", "--verbose", is_flag=True, help="Print settings, skipped files and what went wrong in full."),
     click.option("--fail-fast", is_flag=True, help="Begin no further photo after a failure."),
+    click.option(
+        "--review", type=click.Path(), metavar="PAGE.html", help="Page to write: every result beside its photo."
+    ),
 )
 
 
