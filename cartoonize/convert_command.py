@@ -175,7 +175,7 @@ def _look_at(skipped: list[Job], tell: Callable[[batch.Outcome], None]) -> None:
         notes = (f"no thumbnail: {outcome.error}",) if outcome.error else ()
         tell(replace(outcome, status="skipped", seconds=0.0, error=None, trace="", notes=notes))
 
-    batch.run(skipped, look, lambda job, data: None, tell_skipped, workers=available_cores())
+    batch.run(skipped, look, lambda *_: None, tell_skipped, workers=available_cores())
 
 
 def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:

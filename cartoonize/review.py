@@ -114,7 +114,7 @@ class Review:
         self._start = perf_counter()
         try:
             page.parent.mkdir(parents=True, exist_ok=True)
-            self._spool = tempfile.TemporaryFile(dir=page.parent, buffering=0)
+            self._spool = tempfile.TemporaryFile(dir=page.parent, buffering=0)  # noqa: SIM115  closed by __exit__
         except OSError as error:
             raise ReviewError(f"--review {page}: its folder cannot be written to: {error.strerror}") from error
 

@@ -13,7 +13,6 @@
   const items = [...grid.children];
   const ranks = ["failed", "skipped", "done"];
   const orders = {
-    name: (a, b) => items.indexOf(a) - items.indexOf(b),
     time: (a, b) => b.dataset.seconds - a.dataset.seconds,
     status: (a, b) => ranks.indexOf(a.dataset.status) - ranks.indexOf(b.dataset.status),
   };
@@ -23,7 +22,7 @@
   function arrange() {
     const wanted = tools.elements.show.value;
     const order = tools.elements.sort.value;
-    const sorted = order === "name" ? items : [...items].sort(orders[order]);
+    const sorted = order in orders ? [...items].sort(orders[order]) : items; // as written: by name
     if (sorted.some((item, place) => grid.children[place] !== item)) grid.append(...sorted);
     const shown = sorted.filter((item) => wanted === "all" || item.dataset.status === wanted);
     for (const item of items) item.hidden = wanted !== "all" && item.dataset.status !== wanted;
@@ -92,7 +91,7 @@
   });
   dialog.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step || event.target === range || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!step || event.target === range || event.target === stage || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     show(current + step);
   });
