@@ -5,25 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from cartoonize import batch, planning, weights
-from cartoonize.cores import available_cores
 from cartoonize.errors import CartoonizeError, EncodeError
 from cartoonize.report import Report, show_plan, shown
-from cartoonize.review import Review, check_page, settings
 from cartoonize.sources import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cartoonize.cartoonizer import Cartoonizer
     from cartoonize.images import Encoded, EncodeOptions
     from cartoonize.options import Options
     from cartoonize.planning import Job, Plan
+    from cartoonize.review import Review
 
 NOTHING_FOUND = 3
 
@@ -56,6 +56,8 @@ def _review(plan: Plan, chosen: Options) -> Review | nullcontext[None]:
     """Begin the page before any work, so that a place where it cannot be written is found out now."""
     if chosen.review is None or not plan.jobs:
         return nullcontext()
+    from cartoonize.review import Review, settings
+
     try:
         return Review(Path(chosen.review), settings(chosen), len(plan.jobs))
     except CartoonizeError as error:
@@ -89,18 +91,21 @@ def _checked_plan(chosen: Options) -> Plan:
     except CartoonizeError as error:
         raise ConfigurationError(shown(str(error))) from error
     try:
-        plan = planning.plan(
-            [*chosen.inputs, *_listed(chosen.files_from)],
-            out=chosen.out,
-            extension=chosen.format,
-            overwrite=chosen.overwrite,
-        )
-        if chosen.review is not None:
-            check_page(Path(chosen.review), plan, overwrite=chosen.overwrite)
+        plan = _plan(chosen)
     except CartoonizeError as error:
         raise click.UsageError(shown(str(error))) from error
     if any(job.target is None for job in plan.todo):
         _check_stdout(chosen)
+    return plan
+
+
+def _plan(chosen: Options) -> Plan:
+    inputs: list[str | Path] = [*chosen.inputs, *_listed(chosen.files_from)]
+    plan = planning.plan(inputs, out=chosen.out, extension=chosen.format, overwrite=chosen.overwrite)
+    if chosen.review is not None:
+        from cartoonize.review import check_page
+
+        check_page(Path(chosen.review), plan, overwrite=chosen.overwrite)
     return plan
 
 
@@ -147,7 +152,7 @@ def _run(plan: Plan, chosen: Options, report: Report, review: Review | None) -> 
             tell(batch.Outcome(job, "skipped"))
     if review and skipped:
         with report.progress(len(skipped)):
-            _look_at(skipped, tell)
+            review.look_at(skipped, tell)
     if not plan.todo or (chosen.fail_fast and report.failed):
         return
     workers, threads = batch.share_cores(len(plan.todo), chosen.device)
@@ -160,27 +165,9 @@ def _run(plan: Plan, chosen: Options, report: Report, review: Review | None) -> 
         batch.run(plan.todo, converter, _writer(chosen), tell, workers=workers, fail_fast=chosen.fail_fast)
 
 
-def _look_at(skipped: list[Job], tell: Callable[[batch.Outcome], None]) -> None:
-    """Make thumbnails of results that exist, then tell that their jobs are skipped."""
-    from cartoonize import images, thumbnails
-
-    images.configure_pillow()
-
-    def look(job: Job) -> Encoded:
-        assert job.source  # noqa: S101  `check_page` lets only files pass
-        assert job.target  # noqa: S101
-        return images.Encoded(b"", thumbnails=thumbnails.of_files(job.source, job.target))
-
-    def tell_skipped(outcome: batch.Outcome) -> None:
-        notes = (f"no thumbnail: {outcome.error}",) if outcome.error else ()
-        tell(replace(outcome, status="skipped", seconds=0.0, error=None, trace="", notes=notes))
-
-    batch.run(skipped, look, lambda *_: None, tell_skipped, workers=available_cores())
-
-
 def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
     """Load the generator; raises ConfigurationError where it cannot run. What is returned is called from threads."""
-    from cartoonize import images, thumbnails
+    from cartoonize import images
     from cartoonize.cartoonizer import Cartoonizer
 
     images.configure_pillow()
@@ -196,16 +183,19 @@ def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
     except CartoonizeError as error:
         raise ConfigurationError(shown(str(error))) from error
 
-    def convert_one(job: Job) -> Encoded:
-        picture = images.decode(job.source or sys.stdin.buffer.read())
-        before = thumbnails.of_photo(picture) if chosen.review else None
-        picture = cartoonizer.photo(picture)  # the same name: a large photo is let go before the result is encoded
-        options = _encode_options(chosen, job.format or picture.format)
-        encoded = images.encode(picture, options)
-        both = thumbnails.Thumbnails(before, thumbnails.of_result(picture, options)) if before else None
-        return images.Encoded(encoded.data, (*picture.notes, *encoded.notes), both)
+    return partial(_convert_one, cartoonizer, chosen)
 
-    return convert_one
+
+def _convert_one(cartoonizer: Cartoonizer, chosen: Options, job: Job) -> Encoded:
+    from cartoonize import images, thumbnails
+
+    picture = images.decode(job.source or sys.stdin.buffer.read())
+    before = thumbnails.of_photo(picture) if chosen.review else None
+    picture = cartoonizer.photo(picture)  # the same name: a large photo is let go before the result is encoded
+    options = _encode_options(chosen, job.format or picture.format)
+    encoded = images.encode(picture, options)
+    both = thumbnails.Thumbnails(before, thumbnails.of_result(picture, options)) if before else None
+    return images.Encoded(encoded.data, (*picture.notes, *encoded.notes), both)
 
 
 def _encode_options(chosen: Options, file_format: str) -> EncodeOptions:

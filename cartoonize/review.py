@@ -7,7 +7,7 @@ import re
 import tempfile
 from base64 import b64encode
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -15,17 +15,20 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from cartoonize import __version__
+from cartoonize import __version__, batch
+from cartoonize.cores import available_cores
 from cartoonize.errors import CartoonizeError
 from cartoonize.files import open_atomically
 from cartoonize.report import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from cartoonize.batch import Outcome
+    from cartoonize.images import Encoded
     from cartoonize.options import Options
-    from cartoonize.planning import Plan
+    from cartoonize.planning import Job, Plan
 
 _GENERATOR = "cartoonize"
 _MARK = f'<meta name="generator" content="{_GENERATOR} '.encode()
@@ -147,6 +150,24 @@ class Review:
                 result=self._kept(both.result.data) if both else None,
             )
         )
+
+    @staticmethod
+    def look_at(skipped: list[Job], tell: Callable[[Outcome], None]) -> None:
+        """Make thumbnails of results that exist, then tell that their jobs are skipped."""
+        from cartoonize import images, thumbnails
+
+        images.configure_pillow()
+
+        def look(job: Job) -> Encoded:
+            assert job.source  # noqa: S101  `check_page` lets only files pass
+            assert job.target  # noqa: S101
+            return images.Encoded(b"", thumbnails=thumbnails.of_files(job.source, job.target))
+
+        def tell_skipped(outcome: Outcome) -> None:
+            notes = (f"no thumbnail: {outcome.error}",) if outcome.error else ()
+            tell(replace(outcome, status="skipped", seconds=0.0, error=None, trace="", notes=notes))
+
+        batch.run(skipped, look, lambda *_: None, tell_skipped, workers=available_cores())
 
     def write(self, *, interrupted: bool) -> None:
         """Write the page of what there is so far; raises EncodeError."""
