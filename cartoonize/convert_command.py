@@ -140,9 +140,9 @@ def _announce(plan: Plan, report: Report) -> None:
 
 def _run(plan: Plan, chosen: Options, report: Report, review: Review | None) -> None:
     def tell(outcome: batch.Outcome) -> None:
-        report(outcome)
-        if review:
+        if review:  # first: what the user was told of is on the page, whenever Ctrl-C comes
             review(outcome)
+        report(outcome)
 
     skipped = [job for job in plan.jobs if job.action == "skip"]
     for job in plan.jobs:
