@@ -45,7 +45,7 @@
   function show(place) {
     current = (place + links.length) % links.length;
     const card = links[current];
-    const text = (selector) => card.querySelector(selector).textContent;
+    const text = (selector) => card.querySelector(selector)?.textContent;
     const thumbnail = card.querySelector("img");
     message.textContent = "";
     frame.style.setProperty("--width", card.dataset.width > 0 ? card.dataset.width : 640);
@@ -54,7 +54,7 @@
     load(after, card.href, thumbnail?.src, "cartoon");
     find("#viewer-name").textContent = text(".name");
     find(".place").textContent = `${current + 1} of ${links.length}`;
-    find(".about").textContent = [text(".how > .status"), text(".folder"), text(".notes")].filter(Boolean).join(" · ");
+    find(".about").textContent = [text(".how > .status"), text(".seconds"), text(".folder"), text(".notes")].filter(Boolean).join(" · ");
     find(".announcement").textContent = `${text(".name")}, ${current + 1} of ${links.length}`;
     find(".open-photo").href = card.dataset.source;
     find(".open-result").href = card.href;
