@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path, PurePath
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cartoonize import __version__, batch
@@ -24,6 +24,8 @@ from cartoonize.report import shown
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from jinja2 import Template
 
     from cartoonize.batch import Outcome
     from cartoonize.images import Encoded
@@ -223,7 +225,7 @@ def _duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
-def _template() -> Any:
+def _template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("cartoonize", "review_page")

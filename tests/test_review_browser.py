@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -329,6 +331,17 @@ def test_light_and_dark(browser: Browser, page: Path) -> None:
     light, dark = colors
     assert min(light) > 200
     assert max(dark) < 60
+
+
+def test_the_script_that_makes_the_readmes_picture(chromium: Browser, tmp_path: Path) -> None:
+    root = Path(__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, root / "examples/review_page.py", tmp_path / "page.jpg"]
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=200)
+    with Image.open(tmp_path / "page.jpg") as made, Image.open(root / "examples/review_page.jpg") as shipped:
+        assert made.size == shipped.size
+        assert made.convert("L").getextrema() == (0, 255)
+    assert (root / "examples/review_page.jpg").stat().st_size < 250_000
 
 
 def test_two_thousand_photos(browser: Browser, tmp_path: Path) -> None:
