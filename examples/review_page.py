@@ -19,6 +19,7 @@ from selenium.webdriver.common.by import By
 
 HERE = Path(__file__).parent
 SIZE = 820, 680
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")
 
 
 def make_page(folder: Path) -> Path:
@@ -36,7 +37,7 @@ def screenshots(page: Path, profile: Path) -> list[Image.Image]:
     """The grid in light, and the viewer in dark colours."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}"):
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
     try:

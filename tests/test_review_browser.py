@@ -28,8 +28,8 @@ from .test_cli import process
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,900"),
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1280,900"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
 )
 HOSTILE = (
     '"><script>window.broken=1<.jpg',
@@ -242,7 +242,7 @@ def test_actual_size(browser: Browser, tmp_path: Path) -> None:
     assert browser.one(".frame").size["width"] < 1280
     browser.one("button.actual").click()
     assert browser.one(".frame").size == {"width": 3000, "height": 2000}
-    assert browser.one("button.actual").get_attribute("aria-pressed") == "true"
+    assert browser.one("button.actual").get_dom_attribute("aria-pressed") == "true"
 
 
 def test_everything_has_a_name_for_a_screen_reader(browser: Browser, page: Path) -> None:
