@@ -17,6 +17,7 @@ from cartoonize.errors import CartoonizeError
 if TYPE_CHECKING:
     from cartoonize.images import Encoded
     from cartoonize.planning import Job
+    from cartoonize.thumbnails import Thumbnails
 
 Status: TypeAlias = Literal["done", "skipped", "failed"]
 
@@ -42,6 +43,7 @@ class Outcome:
     error: str | None = None
     notes: tuple[str, ...] = ()
     trace: str = ""
+    thumbnails: Thumbnails | None = None
 
 
 _Ended: TypeAlias = "tuple[Outcome, bytes] | None"
@@ -114,7 +116,8 @@ def _converted(job: Job, convert: Callable[[Job], Encoded]) -> tuple[Outcome, by
         encoded = convert(job)
     except BaseException as error:  # a worker that died silently would leave the run waiting for ever
         return _failed(Outcome(job, "failed", perf_counter() - start), error), b""
-    return Outcome(job, "done", perf_counter() - start, notes=encoded.notes), encoded.data
+    seconds = perf_counter() - start
+    return Outcome(job, "done", seconds, notes=encoded.notes, thumbnails=encoded.thumbnails), encoded.data
 
 
 def _written(outcome: Outcome, data: bytes, write: Callable[[Job, bytes], None]) -> Outcome:
@@ -138,4 +141,4 @@ def _failed(outcome: Outcome, error: BaseException) -> Outcome:
     else:
         message = f"unexpected error: {type(error).__name__}: {' '.join(str(error).split())} (please report)"
         trace = "".join(traceback.format_exception(error))
-    return replace(outcome, status="failed", error=message, trace=trace)
+    return replace(outcome, status="failed", error=message, trace=trace, thumbnails=None)

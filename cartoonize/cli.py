@@ -31,6 +31,7 @@ EXAMPLES = (
     ("cartoonize '*.png' --format webp --quality 85", "several, in another format"),
     ("cartoonize photo.jpg --size full --detail 0.8", "finer work, more of the photo's texture"),
     ("cartoonize - < photo.jpg > cartoon.jpg", "in a pipe"),
+    ("cartoonize holiday/ --review page.html", "and a page to look at the results"),
     ("cartoonize holiday/ --dry-run", "shows what would be done"),
 )
 EPILOG = (

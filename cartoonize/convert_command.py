@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,9 +19,11 @@ from cartoonize.sources import STDIN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cartoonize.cartoonizer import Cartoonizer
     from cartoonize.images import Encoded, EncodeOptions
     from cartoonize.options import Options
     from cartoonize.planning import Job, Plan
+    from cartoonize.review import Review
 
 NOTHING_FOUND = 3
 
@@ -38,13 +42,37 @@ def convert(chosen: Options) -> int:
         return _exit_code(plan, any(job.action == "fail" for job in plan.jobs))
     report = Report(len(plan.jobs), as_json=chosen.json, quiet=chosen.quiet, verbose=chosen.verbose)
     _announce(plan, report)
-    try:
-        _run(plan, chosen, report)
-    except batch.Interrupted:
-        report.finish(interrupted=True)
-        raise
-    report.finish()
+    with _review(plan, chosen) as review:
+        try:
+            _run(plan, chosen, report, review)
+            _finish(report, review, interrupted=False)
+        except batch.Interrupted:
+            _finish(report, review, interrupted=True)
+            raise
     return _exit_code(plan, report.failed)
+
+
+def _review(plan: Plan, chosen: Options) -> Review | nullcontext[None]:
+    """Begin the page before any work, so that a place where it cannot be written is found out now."""
+    if chosen.review is None or not plan.jobs:
+        return nullcontext()
+    from cartoonize.review import Review, settings
+
+    try:
+        return Review(Path(chosen.review), settings(chosen), len(plan.jobs))
+    except CartoonizeError as error:
+        raise click.UsageError(shown(str(error))) from error
+
+
+def _finish(report: Report, review: Review | None, *, interrupted: bool) -> None:
+    if review:
+        try:
+            review.write(interrupted=interrupted)
+        except CartoonizeError as error:
+            report.fail(f"{shown(review.page)}: {shown(str(error))}")
+        else:
+            report.note(f"review page: {shown(review.page)}")
+    report.finish(interrupted=interrupted)
 
 
 def _exit_code(plan: Plan, failed: bool) -> int:
@@ -63,16 +91,21 @@ def _checked_plan(chosen: Options) -> Plan:
     except CartoonizeError as error:
         raise ConfigurationError(shown(str(error))) from error
     try:
-        plan = planning.plan(
-            [*chosen.inputs, *_listed(chosen.files_from)],
-            out=chosen.out,
-            extension=chosen.format,
-            overwrite=chosen.overwrite,
-        )
+        plan = _plan(chosen)
     except CartoonizeError as error:
         raise click.UsageError(shown(str(error))) from error
     if any(job.target is None for job in plan.todo):
         _check_stdout(chosen)
+    return plan
+
+
+def _plan(chosen: Options) -> Plan:
+    inputs: list[str | Path] = [*chosen.inputs, *_listed(chosen.files_from)]
+    plan = planning.plan(inputs, out=chosen.out, extension=chosen.format, overwrite=chosen.overwrite)
+    if chosen.review is not None:
+        from cartoonize.review import check_page
+
+        check_page(Path(chosen.review), plan, overwrite=chosen.overwrite)
     return plan
 
 
@@ -105,12 +138,21 @@ def _announce(plan: Plan, report: Report) -> None:
             report.note(f"{shown(job.source)} -> {shown(job.target)}: {shown(job.renamed)}")
 
 
-def _run(plan: Plan, chosen: Options, report: Report) -> None:
+def _run(plan: Plan, chosen: Options, report: Report, review: Review | None) -> None:
+    def tell(outcome: batch.Outcome) -> None:
+        if review:  # first: what the user was told of is on the page, whenever Ctrl-C comes
+            review(outcome)
+        report(outcome)
+
+    skipped = [job for job in plan.jobs if job.action == "skip"]
     for job in plan.jobs:
-        if job.action == "skip":
-            report(batch.Outcome(job, "skipped"))
-        elif job.action == "fail":
-            report(batch.Outcome(job, "failed", error=job.reason))
+        if job.action == "fail":
+            tell(batch.Outcome(job, "failed", error=job.reason))
+        elif job.action == "skip" and not review:
+            tell(batch.Outcome(job, "skipped"))
+    if review and skipped:
+        with report.progress(len(skipped)):
+            review.look_at(skipped, tell)
     if not plan.todo or (chosen.fail_fast and report.failed):
         return
     workers, threads = batch.share_cores(len(plan.todo), chosen.device)
@@ -120,7 +162,7 @@ def _run(plan: Plan, chosen: Options, report: Report) -> None:
     )
     converter = _converter(chosen, threads)
     with report.progress(len(plan.todo)):
-        batch.run(plan.todo, converter, _writer(chosen), report, workers=workers, fail_fast=chosen.fail_fast)
+        batch.run(plan.todo, converter, _writer(chosen), tell, workers=workers, fail_fast=chosen.fail_fast)
 
 
 def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
@@ -141,12 +183,19 @@ def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
     except CartoonizeError as error:
         raise ConfigurationError(shown(str(error))) from error
 
-    def convert_one(job: Job) -> Encoded:
-        cartoon = cartoonizer.photo(images.decode(job.source or sys.stdin.buffer.read()))
-        encoded = images.encode(cartoon, _encode_options(chosen, job.format or cartoon.format))
-        return images.Encoded(encoded.data, (*cartoon.notes, *encoded.notes))
+    return partial(_convert_one, cartoonizer, chosen)
 
-    return convert_one
+
+def _convert_one(cartoonizer: Cartoonizer, chosen: Options, job: Job) -> Encoded:
+    from cartoonize import images, thumbnails
+
+    picture = images.decode(job.source or sys.stdin.buffer.read())
+    before = thumbnails.of_photo(picture) if chosen.review else None
+    picture = cartoonizer.photo(picture)  # the same name: a large photo is let go before the result is encoded
+    options = _encode_options(chosen, job.format or picture.format)
+    encoded = images.encode(picture, options)
+    both = thumbnails.Thumbnails(before, thumbnails.of_result(picture, options)) if before else None
+    return images.Encoded(encoded.data, (*picture.notes, *encoded.notes), both)
 
 
 def _encode_options(chosen: Options, file_format: str) -> EncodeOptions:
@@ -161,13 +210,13 @@ def _encode_options(chosen: Options, file_format: str) -> EncodeOptions:
 
 
 def _writer(chosen: Options) -> Callable[[Job, bytes], None]:
-    from cartoonize import images
+    from cartoonize.files import write_atomically
 
     def write(job: Job, data: bytes) -> None:
         if job.target is None:
             _write_to_stdout(data)
             return
-        images.write_atomically(job.target, data, overwrite=chosen.overwrite)
+        write_atomically(job.target, data, overwrite=chosen.overwrite)
 
     return write
 

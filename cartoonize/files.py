@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from cartoonize.errors import EncodeError
 
@@ -29,13 +30,23 @@ def write_atomically(target: Path, data: bytes, *, overwrite: bool) -> None:
 
     Raises EncodeError when it cannot be written, or exists and `overwrite` is off.
     """
+    with open_atomically(target, overwrite=overwrite) as file:
+        file.write(data)
+
+
+@contextmanager
+def open_atomically(target: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """Open a file that becomes `target` when the block ends, and leaves no trace when it raises.
+
+    Raises EncodeError as `write_atomically` does.
+    """
     # Hidden, and short so that it fits where the longest allowed name fits.
     temporary = target.with_name(f".{secrets.token_hex(6)}.part")
     with _write_errors():
         _make_folder(target.parent)
         try:
             with open(temporary, "xb") as file:
-                file.write(data)
+                yield file
             if overwrite:
                 os.replace(temporary, target)
             else:

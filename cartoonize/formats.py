@@ -42,6 +42,9 @@ ALPHA = frozenset({"PNG", "WEBP", "GIF", "TIFF", "AVIF", "HEIF"})
 ANIMATION = frozenset({"PNG", "WEBP", "GIF", "AVIF"})
 """Formats read and written with all frames of an animation."""
 
+BROWSERS = frozenset({"JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF"})
+"""Formats that every current browser shows."""
+
 LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF"})
 """Formats that `quality` applies to."""
 

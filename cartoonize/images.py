@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,15 @@ from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin, Unidentified
 
 from cartoonize.color import depth_notes, flatten, to_palette, to_srgb
 from cartoonize.errors import CartoonizeError, DecodeError, EncodeError
-from cartoonize.files import write_atomically
 from cartoonize.formats import ALPHA, ANIMATION, color_name, plays, save_settings, size_problem, timing
 from cartoonize.metadata import Metadata, append_exif, read_metadata, save_options, turned, without_metadata
 
-__all__ = ["EncodeOptions", "Encoded", "Frame", "Metadata", "Photo", "configure_pillow", "decode", "encode"]
-__all__ += ["write_atomically"]
+if TYPE_CHECKING:
+    from cartoonize.thumbnails import Thumbnails
 
-MAX_PIXELS = 250_000_000
-"""Most pixels of one picture, all frames of an animation together (the largest phone photos have 200 million)."""
+__all__ = ["EncodeOptions", "Encoded", "Frame", "Metadata", "Photo", "configure_pillow", "decode", "encode"]
+
+MAX_PIXELS = 250_000_000  # of one picture, all its frames together (the largest phone photos have 200 million)
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
@@ -78,17 +78,17 @@ class EncodeOptions:
 
 @dataclass(frozen=True)
 class Encoded:
-    """The bytes of a file, and what the user should know about them."""
+    """The bytes of a file, what the user should know about them, and small pictures where a page needs them."""
 
     data: bytes
     notes: tuple[str, ...] = ()
+    thumbnails: Thumbnails | None = None
 
 
 def configure_pillow() -> None:
     """Set Pillow's process-wide switches for a program of ours: its size limit to ours, its warnings off.
 
-    Call it once, before threads start. A library must not do this on import; without it Pillow's lower limit of 179
-    million pixels applies.
+    Call it once, before threads start; a library must not on import. Without it Pillow's own limit, lower, applies.
     """
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -99,7 +99,7 @@ def decode(source: Path | bytes) -> Photo:
 
     Raises DecodeError when it is missing, not readable, damaged, too large or of a format that is not supported.
     """
-    with _decode_errors(), BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as stream:
+    with decode_errors(), BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as stream:
         try:
             return _read(stream)
         except (DecodeError, MemoryError, Image.DecompressionBombError):
@@ -155,7 +155,7 @@ def _save_with(
 
 
 @contextmanager
-def _decode_errors() -> Iterator[None]:
+def decode_errors() -> Iterator[None]:
     """Turn whatever reading raises into one line: Pillow raises nearly any exception for a hostile file."""
     try:
         yield
@@ -167,7 +167,7 @@ def _decode_errors() -> Iterator[None]:
         raise DecodeError(next(known, f"cannot be read: {reason.splitlines()[0]}")) from error
 
 
-def _open(stream: IO[bytes]) -> ImageFile.ImageFile:
+def open_picture(stream: IO[bytes]) -> ImageFile.ImageFile:
     head = stream.read(12)
     if not head:
         raise DecodeError("the file is empty: expected a picture")
@@ -189,7 +189,7 @@ def _register_heif(error: type[CartoonizeError]) -> None:
 
 
 def _read(stream: IO[bytes]) -> Photo:
-    with _open(stream) as image:
+    with open_picture(stream) as image:
         name = "JPEG" if image.format == "MPO" else str(image.format)  # MPO: a JPEG with further ones behind it
         pages = getattr(image, "n_frames", 1) if name in ANIMATION else 1
         if image.width * image.height * pages > MAX_PIXELS:

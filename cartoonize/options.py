@@ -36,6 +36,7 @@ class Options:
     quiet: bool
     verbose: bool
     fail_fast: bool
+    review: str | None
 
 
 class NumberRange(click.FloatRange):
@@ -129,6 +130,9 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
     click.option("-v", "--verbose", is_flag=True, help="Print settings, skipped files and what went wrong in full."),
     click.option("--fail-fast", is_flag=True, help="Begin no further photo after a failure."),
+    click.option(
+        "--review", type=click.Path(), metavar="PAGE.html", help="Page to write: every result beside its photo."
+    ),
 )
 
 

@@ -35,13 +35,14 @@ class Report:
         self._quiet = quiet
         self._verbose = verbose
         self._failures: list[str] = []
+        self._broken = False
         self._start = perf_counter()
         self._bar: tqdm[Any] | None = None
 
     @property
     def failed(self) -> bool:
-        """Whether a file failed."""
-        return self._counts["failed"] > 0
+        """Whether a file failed, or the run itself."""
+        return self._broken or self._counts["failed"] > 0
 
     def __call__(self, outcome: Outcome) -> None:
         """Tell one outcome."""
@@ -81,6 +82,11 @@ class Report:
         if self._verbose:
             self._say(f"cartoonize: {text}")
 
+    def fail(self, text: str) -> None:
+        """Say what went wrong with the run as a whole, not with one file."""
+        self._broken = True
+        self._say(_red(f"cartoonize: {text}"))
+
     def finish(self, *, interrupted: bool = False) -> None:
         """Print the summary, after a long run the failures again, as JSON too if asked for."""
         left = self._total - self._counts.total()
@@ -113,7 +119,7 @@ class Report:
     def _tell_failure(self, outcome: Outcome) -> None:
         line = f"cartoonize: {shown(outcome.job.source)}: {shown(outcome.error or '')}"
         self._failures.append(line)
-        self._say(line if os.environ.get("NO_COLOR") else click.style(line, fg="red"))
+        self._say(_red(line))
         if self._verbose and outcome.trace:
             self._say(outcome.trace.rstrip())
 
@@ -124,6 +130,10 @@ class Report:
             return
         with self._bar.external_write_mode(file=sys.stderr):
             click.echo(text, err=err)
+
+
+def _red(line: str) -> str:
+    return line if os.environ.get("NO_COLOR") else click.style(line, fg="red")
 
 
 def shown(name: Path | str | None) -> str:

@@ -476,12 +476,14 @@ def test_module_calls_itself_cartoonize() -> None:
     assert ended.stderr.startswith("Usage: cartoonize [OPTIONS] INPUTS...")
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], ["in", "--dry-run"], ["weights", "--help"]])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["--version"], ["in", "--dry-run", "--review", "r.html"], ["weights", "--help"]]
+)
 def test_light_commands_import_nothing_heavy(args: list[str]) -> None:
     save("in/a.jpg")
     driver = """
 import atexit, sys
-heavy = {"tensorflow", "keras", "ai_edge_litert", "numpy", "cv2", "PIL", "skimage", "tqdm"}
+heavy = {"tensorflow", "keras", "ai_edge_litert", "numpy", "cv2", "PIL", "skimage", "tqdm", "jinja2"}
 atexit.register(lambda: print("heavy:", sorted(heavy & set(sys.modules)), file=sys.stderr))
 from cartoonize.cli import main
 main()

@@ -1,0 +1,68 @@
+"""What the tests of the review page share: outcomes, and pages made of them without a generator."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from cartoonize.batch import Outcome
+from cartoonize.planning import Job
+from cartoonize.review import Review
+from cartoonize.thumbnails import Thumbnail, Thumbnails
+
+
+def webp(color: tuple[int, int, int] = (200, 80, 40)) -> bytes:
+    stream = BytesIO()
+    Image.new("RGB", (32, 24), color).save(stream, "WEBP")
+    return stream.getvalue()
+
+
+def done(source: Path, target: Path, seconds: float = 1.0) -> Outcome:
+    thumbnails = Thumbnails(Thumbnail(None, 320, 240), Thumbnail(webp(), 320, 240))
+    return Outcome(Job(source, target, "JPEG", "write"), "done", seconds, thumbnails=thumbnails)
+
+
+def skipped(source: Path, target: Path) -> Outcome:
+    thumbnails = Thumbnails(Thumbnail(None, 320, 240), Thumbnail(webp((40, 80, 200)), 320, 240))
+    return Outcome(Job(source, target, "JPEG", "skip", "exists"), "skipped", thumbnails=thumbnails)
+
+
+def failed(source: Path, error: str) -> Outcome:
+    return Outcome(Job(source, None, "JPEG", "fail", error), "failed", error=error)
+
+
+def write_page(page: Path, outcomes: Iterable[Outcome], *, total: int | None = None, interrupted: bool = False) -> str:
+    outcomes = list(outcomes)
+    with Review(page, {"Weights": "fast"}, len(outcomes) if total is None else total) as review:
+        for outcome in outcomes:
+            review(outcome)
+        review.write(interrupted=interrupted)
+    return page.read_text(encoding="utf-8")
+
+
+def many(folder: Path, count: int) -> list[Outcome]:
+    """Outcomes of a large run; every seventh is skipped, every hundredth failed."""
+    chance = random.Random(0)
+    outcomes = []
+    for number in range(count):
+        source, target = folder / f"in/{number}.jpg", folder / f"out/{number}.jpg"
+        if number % 100 == 99:
+            outcomes.append(failed(source, "not a picture"))
+        elif number % 7 == 6:
+            outcomes.append(skipped(source, target))
+        else:
+            # Each of a thumbnail's usual size and unlike the others, so that nothing is shared.
+            data = webp() + chance.randbytes(9_000)
+            outcomes.append(
+                Outcome(
+                    Job(source, target, "JPEG", "write"),
+                    "done",
+                    chance.random(),
+                    thumbnails=Thumbnails(Thumbnail(None, 320, 240), Thumbnail(data, 320, 240)),
+                )
+            )
+    return outcomes
