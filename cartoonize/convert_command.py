@@ -130,7 +130,9 @@ def _announce(plan: Plan, report: Report) -> None:
     if not plan.jobs:
         report.note("no image found")
     if plan.earlier:
-        report.note(f"results of earlier runs (*{planning.SUFFIX}), not taken as photos: {len(plan.earlier)}")
+        report.note(
+            f"results of earlier runs (*{planning.SUFFIX}) and sheets, not taken as photos: {len(plan.earlier)}"
+        )
     for path in plan.earlier:
         report.detail(f"{shown(path)}: result of an earlier run")
     for job in plan.todo:

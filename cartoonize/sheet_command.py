@@ -101,11 +101,11 @@ def read(photo: Path) -> Image:
 def write(photo: Path, target: Path, picture: Image, overwrite: bool) -> None:
     """Write a picture made of a photo, in the format of the target's extension; raises click.ClickException."""
     from cartoonize import images
+    from cartoonize.files import write_atomically
 
     image_format = format_of(target) or "PNG"
     made = images.Photo((images.Frame(picture),), images.Metadata(), image_format)
     with failing(target):
-        images.write_atomically(
-            target, images.encode(made, images.EncodeOptions(image_format)).data, overwrite=overwrite
-        )
+        data = images.encode(made, images.EncodeOptions(image_format)).data
+        write_atomically(target, data, overwrite=overwrite)
     click.echo(f"{shown(photo)} -> {shown(target)}", err=True)

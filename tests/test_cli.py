@@ -294,7 +294,7 @@ def test_second_run_with_the_names_the_shell_expands() -> None:
     run("a.jpg", "b.jpg")
     result = run("a.jpg", "a_cartoon.jpg", "b.jpg", "b_cartoon.jpg")
     assert "0 done, 2 skipped" in result.stderr
-    assert "results of earlier runs (*_cartoon), not taken as photos: 2" in result.stderr
+    assert "results of earlier runs (*_cartoon) and sheets, not taken as photos: 2" in result.stderr
     assert len(files()) == 4
 
 
