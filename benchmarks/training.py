@@ -14,7 +14,7 @@ import click
 import numpy as np
 import skimage.data
 import tensorflow as tf
-from measure import header, median_seconds, row
+from measure import header, median_seconds
 
 from cartoonize.pixels import to_network
 from cartoonize.training.losses import lsgan_generator, total_variation
@@ -48,9 +48,8 @@ def main(patch_size: int, batch: int, generator: str, repeats: int) -> None:
         step = median_seconds(lambda: model.train_function(iter([(photos, cartoons)])), repeats)
         found = {name: median_seconds(run, repeats) for name, run in parts(model, photos, cartoons).items()}
     for name, seconds in (found | {"sum of the parts": sum(found.values())}).items():
-        print(f"{name:<58} {seconds:10.3f} s {100 * seconds / step:6.1f} % of a step")
-    row("whole step", step)
-    row("", 1 / step, "steps/s")
+        print(f"{name:<62} {seconds:6.2f} s {100 * seconds / step:6.1f} % of a step")
+    print(f"{'whole step':<62} {step:6.2f} s, {1 / step:.3f} steps/s")
 
 
 def parts(model: WhiteBoxGAN, photos: tf.Tensor, cartoons: tf.Tensor) -> dict[str, Callable[[], Any]]:
@@ -68,7 +67,7 @@ def parts(model: WhiteBoxGAN, photos: tf.Tensor, cartoons: tf.Tensor) -> dict[st
     losses = {
         "surface": lambda x: lsgan_generator(model.surface_discriminator(surface(x))),
         "texture": texture_loss,
-        "features of the cartoons (structure and content)": lambda x: tf.reduce_mean(model.views.features(x)),
+        "features of the cartoons (structure, content)": lambda x: tf.reduce_mean(model.views.features(x)),
         "variation": total_variation,
     }
     return {
