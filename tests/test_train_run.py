@@ -233,6 +233,14 @@ def test_check_says_what_to_expect_and_trains_nothing(start: Callable[..., Resul
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["check.png"]
 
 
+def test_the_example_of_a_style_is_ready_to_run(shared: Path, quick_features: None, tmp_path: Path) -> None:
+    result = invoke("--config", str(EXAMPLES / "train_game_art.yaml"), "--check", *set_run(tmp_path))
+
+    assert result.exit_code == 0, result.output
+    assert "scenery: 1408 photos, 962 cartoons, weight 4" in result.output
+    assert "pretrain" not in result.output
+
+
 def test_features_that_cannot_be_had_are_an_error_before_any_picture_is_read(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "vgg.h5").write_bytes(b"no weights")
     text = (EXAMPLES / "train_tiny.yaml").read_text().replace("photos: photos", "photos: absent")
