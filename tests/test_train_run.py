@@ -202,13 +202,27 @@ def test_a_loss_that_is_not_finite_ends_the_run(start: Callable[..., Result], tm
 
 
 def test_built_in_weights_are_taken_further(start: Callable[..., Result], tmp_path: Path) -> None:
-    result = start("--set", "init=fast", "--set", "steps.adversarial=1", "--set", "optimizer.learning_rate=1e-6")
+    result = start("--init", "fast", "--set", "steps.adversarial=1", "--set", "optimizer.learning_rate=1e-6")
 
     assert result.exit_code == 0, result.output
     photo = skimage.data.coffee()[:100, :120]
     before, after = (Cartoonizer(w)(photo).astype(int) for w in ("fast", tmp_path / "run/exports/step_00000001.tflite"))
     assert abs(before - after).max() <= 2
     assert "initialised from fast" in (tmp_path / "run" / "summary.md").read_text()
+
+
+def test_weights_to_begin_with_are_looked_for_from_here(
+    start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "mine.tflite").write_bytes(b"no weights")
+    monkeypatch.chdir(here)
+
+    result = start("--init", "mine.tflite")
+
+    assert result.exit_code == 1
+    assert f"{here / 'mine.tflite'}" in result.output
 
 
 def test_a_second_run_does_not_overwrite_the_first(start: Callable[..., Result], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,9 @@ def distill(config_file: Path, resume: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="YAML file; --print-config writes one with every key explained.",
 )
+@click.option(
+    "--init", type=click.Path(), metavar="NAME|PATH", help="Weights to begin with, put over the file; no pretraining."
+)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Put over the file: steps.pretrain=100.")
 @click.option("--resume", is_flag=True, help="Continue from the last checkpoint, if there is one.")
 @click.option(
@@ -54,6 +58,7 @@ def distill(config_file: Path, resume: bool) -> None:
 def train(
     ctx: click.Context,
     config_file: Path | None,
+    init: str | None,
     overrides: tuple[str, ...],
     resume: bool,
     check: bool,
@@ -74,6 +79,10 @@ def train(
         return
     if config_file is None:
         raise click.UsageError("Missing option '--config'; --print-config writes a configuration to begin with.")
+    if init is not None:
+        # A path is meant from here; in the file, and so in --set, it would start at the file's folder.
+        weights = str(Path(init).absolute()) if Path(init).exists() else init
+        overrides = (*overrides, f"init={json.dumps(weights)}")
     try:
         ctx.exit(_train(config_file, overrides, resume, check))
     except CartoonizeError as error:
