@@ -493,6 +493,23 @@ main()
     assert ended.stderr.decode().endswith("heavy: []\n")
 
 
+def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_word() -> None:
+    driver = """
+import signal, sys
+class Interrupt:
+    def find_spec(self, name, path, target=None):
+        if name == "cartoonize.cli":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from cartoonize.__main__ import main
+main()
+"""
+    ended = process("--version", driver=driver)
+    assert ended.returncode == -signal.SIGINT
+    assert not ended.stderr
+
+
 def test_completion_by_the_shell() -> None:
     asked = {"_CARTOONIZE_COMPLETE": "bash_complete", "COMP_WORDS": "cartoonize photo.jpg --overw", "COMP_CWORD": "2"}
     ended = process(env=asked)
