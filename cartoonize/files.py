@@ -86,3 +86,17 @@ def _write_errors() -> Iterator[None]:
         raise EncodeError("already exists: use --overwrite to replace it") from error
     except OSError as error:
         raise EncodeError(_REASONS.get(error.errno or 0, f"cannot be written: {error.strerror or error}")) from error
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a path that becomes `target` when the block ends and is removed when it raises.
+
+    For writers that insist on a path of their own, whose extension they read.
+    """
+    partial = target.with_name(f"partial-{target.name}")
+    try:
+        yield partial
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from cartoonize.errors import EncodeError
-from cartoonize.files import write_atomically
+from cartoonize.files import replacing, write_atomically
 
 
 def fail_with(number):
@@ -131,3 +131,18 @@ def test_a_folder_that_takes_no_files():
 
     with pytest.raises(EncodeError):
         write_atomically(Path("/proc/cartoonize/a.png"), b"", overwrite=False)
+
+
+def test_a_path_to_write_to_becomes_the_target_or_nothing(tmp_path):
+    def write(data, then=None):
+        with replacing(target) as partial:
+            partial.write_bytes(data)
+            if then:
+                raise then
+
+    target = tmp_path / "a.h5"
+    write(b"old")
+    with pytest.raises(KeyboardInterrupt):
+        write(b"half", KeyboardInterrupt)
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.h5"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from cartoonize import strips
 from cartoonize.conversion import flatbuffer
+from cartoonize.files import replacing, write_atomically
 from cartoonize.guided_filter import filter_image
 from cartoonize.pixels import Array
 from cartoonize.training import fidelity
@@ -34,9 +34,8 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships
 
     def on_epoch_end(self, _epoch: int, _logs: Logs) -> None:
         """Replace the previous checkpoint."""
-        partial = self._path.with_name(f"partial-{self._path.name}")
-        self.model.save_weights(partial, overwrite=True)
-        os.replace(partial, self._path)
+        with replacing(self._path) as partial:
+            self.model.save_weights(partial, overwrite=True)
 
 
 class Validate(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
@@ -91,8 +90,9 @@ class Export(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no 
             self.model.set_weights([w.astype(np.float16).astype(np.float32) for w in self.model.get_weights()])
             # The same layers without the optimizer, whose state is three times their size.
             generator = keras.Model(self.model.input, self.model.output)
-            generator.save_weights(self._folder / "student.weights.h5", overwrite=True)
-            (self._folder / "student.tflite").write_bytes(flatbuffer(generator, half=True))
+            with replacing(self._folder / "student.weights.h5") as partial:
+                generator.save_weights(partial, overwrite=True)
+            write_atomically(self._folder / "student.tflite", flatbuffer(generator, half=True), overwrite=True)
         figures = {"step": int(self.model.optimizer.iterations.numpy()), **logs}
         self._figures.write_text(json.dumps(figures, indent=2) + "\n")
 

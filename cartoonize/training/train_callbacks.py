@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import sys
 from collections import defaultdict
 from pathlib import Path
 from time import perf_counter
 from types import FrameType, TracebackType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 import tensorflow as tf
 from tqdm import tqdm
 
 from cartoonize.conversion import flatbuffer, keras_model
-from cartoonize.files import write_atomically
+from cartoonize.files import replacing, write_atomically
 from cartoonize.pixels import Array
 from cartoonize.training import checkpoints
 from cartoonize.training.losses_log import LossesLog
@@ -203,16 +202,11 @@ def export(model: WhiteBoxGAN, folder: Path) -> Path:
     """
     name = f"step_{model.steps_done:08d}"
     folder.mkdir(parents=True, exist_ok=True)
-    _save_weights(model.generator, folder / f"{name}_raw.weights.h5")
     averaged = folder / f"{name}.weights.h5"
-    _save_weights(model.average, averaged)
+    for generator, path in ((model.generator, folder / f"{name}_raw.weights.h5"), (model.average, averaged)):
+        with replacing(path) as partial:
+            generator.save_weights(partial, overwrite=True)
     target = folder / f"{name}.tflite"
     # Read back, it is in float32 whatever it was trained in.
     write_atomically(target, flatbuffer(keras_model(locate(averaged))), overwrite=True)
     return target
-
-
-def _save_weights(generator: Any, path: Path) -> None:
-    partial = path.with_name(f"partial-{path.name}")
-    generator.save_weights(partial, overwrite=True)
-    os.replace(partial, path)
