@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -60,6 +61,10 @@ def main() -> None:
     row("  ratio", tensorflow / litert, "x")
     row("built-in weights `fast`, cartoonize", compact)
     row("  ratio to the released weights in cartoonize", litert / compact, "x")
+    alone, compact_alone = (median_seconds(partial(c.generate, image)) for c in (ours, fast))
+    row("the generator alone, released weights", alone)
+    row("the generator alone, `fast`", compact_alone)
+    row("  ratio", alone / compact_alone, "x")
 
 
 if __name__ == "__main__":
