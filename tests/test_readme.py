@@ -55,5 +55,5 @@ def test_every_module_is_on_the_readmes_map() -> None:
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:
-    for target in re.findall(r"\]\((?!http|#)([^)]+)\)", README):
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)[^)]*\)", README):
         assert (ROOT / target).is_file(), target

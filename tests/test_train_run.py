@@ -153,6 +153,7 @@ train(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_two_devices_take_the_same_steps_as_one(start: Callable[..., Result], tmp_path: Path) -> None:
     few = ("--config", str(tmp_path / "cfg.yaml"), "--set", "steps.adversarial=2", "--set", "batch=4")
     for name, devices in (("one", "[CPU:0]"), ("two", "[CPU:0, CPU:1]")):
@@ -175,6 +176,7 @@ def test_a_device_that_is_not_there_is_an_error(start: Callable[..., Result]) ->
     assert "devices: GPU:7 is not there, found CPU:0" in result.output
 
 
+@pytest.mark.slow
 def test_half_precision_takes_nearly_the_same_steps(start: Callable[..., Result], tmp_path: Path) -> None:
     for precision in ("float32", "mixed_bfloat16"):
         result = start("--set", f"precision={precision}", *set_run(tmp_path / precision))
