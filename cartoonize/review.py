@@ -162,7 +162,7 @@ class Review:
 
         def look(job: Job) -> Encoded:
             assert job.source  # noqa: S101  `check_page` lets only files pass
-            assert job.target  # noqa: S101
+            assert job.target  # noqa: S101  as above
             return images.Encoded(b"", thumbnails=thumbnails.of_files(job.source, job.target))
 
         def tell_skipped(outcome: Outcome) -> None:

@@ -79,6 +79,7 @@ def test_overrides_reach_list_items_and_sections_that_the_file_leaves_out(tmp_pa
         (MINIMAL.replace("0.5", "-1"), "cfg.yaml:7: losses.surface: .* greater than or equal to 0"),
         (MINIMAL.replace("    cartoons: /data/cartoons\n", ""), "cfg.yaml:3: groups.0.cartoons: Field required"),
         (MINIMAL + "\npatch_size: 50", "cfg.yaml:9: patch_size: .* multiple of 4"),
+        (MINIMAL + "\nbatch: 3\ndevices: [GPU:0, GPU:1]", "batch: expected a multiple of the number of devices"),
         (MINIMAL + "losses: {preset: paper", "not valid YAML"),
         ("", "expected `key: value` lines"),
     ],

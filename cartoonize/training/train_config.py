@@ -147,7 +147,7 @@ class TrainConfig(Section):
 
     @validator(mode="after")
     def _shares_batches_evenly(self) -> TrainConfig:
-        if self.batch % len(self.devices or "1"):
+        if self.devices and self.batch % len(self.devices):
             raise ValueError("batch: expected a multiple of the number of devices")
         return self
 
