@@ -142,6 +142,23 @@ def test_a_run_that_is_stopped_in_each_phase_ends_in_the_same_bits(
     assert losses(tmp_path / "straight") == losses(tmp_path / "run")
 
 
+def test_a_run_goes_on_at_the_rates_it_is_given(start: Callable[..., Result], tmp_path: Path) -> None:
+    one_more = ("--init", "fast", "--set", "ema=0", "--set", "optimizer.discriminator_learning_rate=1e-30")
+    assert start(*one_more, "--set", "steps.adversarial=1").exit_code == 0
+    before = numbers(tmp_path / "run")
+
+    assert start(*one_more, "--set", "optimizer.learning_rate=1e-30", "--resume").exit_code == 0
+
+    after = numbers(tmp_path / "run")
+    assert after["step"] == before["step"] + 2
+    fast = {n: w for n, w in before.items() if n.startswith("generator/")}
+    discriminators = {n: w for n, w in before.items() if "discriminator/" in n and w.ndim == 4}
+    assert len(fast) > 20
+    assert len(discriminators) == 14
+    assert [n for n, w in (fast | discriminators).items() if not np.allclose(w, after[n], rtol=0, atol=1e-9)] == []
+    assert [n for n in before if n.startswith("optimizer/") and not np.array_equal(before[n], after[n])] != []
+
+
 ON_TWO_DEVICES = """
 import sys
 import tensorflow as tf

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationInfo
+from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo
 from pydantic import model_validator as validator
 
 from cartoonize.training.config_file import ConfigPath, Section
@@ -50,7 +50,10 @@ class Steps(Section):
 class Optimizer(Section):
     """Numbers of Adam, for the generator and the discriminators."""
 
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    learning_rate: PositiveFloat = 2e-4
+    discriminator_learning_rate: PositiveFloat | None = Field(
+        default=None, description="higher where they fall behind the generator; null is learning_rate"
+    )
     beta_1: Unit = 0.5
     beta_2: Unit = 0.99
 
@@ -86,9 +89,7 @@ class Representations(Section):
     """How pictures are taken apart into surface, structure and texture."""
 
     regions: PositiveInt = Field(default=200, description="superpixels of a structure, about")
-    mu: Annotated[float, Field(gt=0)] = Field(
-        default=1.0, description="exponent of the superpixels' colours; the paper's is 1.2"
-    )
+    mu: PositiveFloat = Field(default=1.0, description="exponent of the superpixels' colours; the paper's is 1.2")
     texture: Literal["release", "paper"] = Field(
         default="release", description="or paper: how the random channel is mixed"
     )

@@ -110,7 +110,13 @@ def _build(config: TrainConfig, structure_of: Callable[[NDArray[np.float32]], ND
     model = WhiteBoxGAN(generator, config.seed)
     weights = config.losses.model_dump(exclude={"preset"})
     views = Views(features, structure_of, config.representations.texture, weights)
-    model.compile(_adam(config), _adam(config), ema=config.ema, views=views)
+    rate = config.optimizer.learning_rate
+    model.compile(
+        _adam(config, rate),
+        _adam(config, config.optimizer.discriminator_learning_rate or rate),
+        ema=config.ema,
+        views=views,
+    )
     return model
 
 
@@ -139,9 +145,8 @@ def _callbacks(config: TrainConfig, batches: Batches, log: LossesLog) -> list[ke
     ]
 
 
-def _adam(config: TrainConfig) -> keras.optimizers.Optimizer:
-    numbers = config.optimizer
-    return keras.optimizers.Adam(numbers.learning_rate, numbers.beta_1, numbers.beta_2)
+def _adam(config: TrainConfig, learning_rate: float) -> keras.optimizers.Optimizer:
+    return keras.optimizers.Adam(learning_rate, config.optimizer.beta_1, config.optimizer.beta_2)
 
 
 def _features_weights(config: TrainConfig) -> Path | Literal["imagenet", "random"]:

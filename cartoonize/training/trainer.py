@@ -166,8 +166,8 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
             "average": self.average.weights,
             "surface_discriminator": self.surface_discriminator.weights,
             "texture_discriminator": self.texture_discriminator.weights,
-            "optimizer": self.optimizer.variables,
-            "discriminator_optimizer": self.discriminator_optimizer.variables,
+            "optimizer": _state(self.optimizer),
+            "discriminator_optimizer": _state(self.discriminator_optimizer),
         }
         return {"step": self.step} | {f"{part}/{n}": v for part, vs in parts.items() for n, v in enumerate(vs)}
 
@@ -190,6 +190,11 @@ def reproducible() -> Iterator[None]:
 def draw(generator: keras.Model, photos: tf.Tensor, *, training: bool = False) -> tf.Tensor:
     """Return a generator's cartoons of photos after the guided filter, both float32 (N, H, W, 3), nominally [-1, 1]."""
     return guided_filter(photos, tf.cast(generator(photos, training=training), tf.float32), RADIUS, EPS)
+
+
+def _state(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Return what an optimizer remembers of its steps; its rate is the configuration's, which may have changed."""
+    return [variable for variable in optimizer.variables if variable is not optimizer.learning_rate]
 
 
 def _judge(discriminator: keras.Model, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
