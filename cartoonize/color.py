@@ -7,6 +7,7 @@ from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile
 
 from cartoonize.errors import DecodeError
@@ -60,6 +61,15 @@ def flatten(image: Image.Image, background: tuple[int, int, int]) -> Image.Image
     flat = Image.new("RGB", image.size, background)
     flat.paste(image, mask=image.getchannel("A"))
     return flat
+
+
+def on_white(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """Lay pixels, uint8 (H, W, 3), on white by their alpha, uint8 (H, W); returned as they are when there is none."""
+    if alpha is None:
+        return pixels
+    picture = Image.fromarray(pixels)
+    picture.putalpha(Image.fromarray(alpha))
+    return np.asarray(flatten(picture, (255, 255, 255)))
 
 
 def to_palette(image: Image.Image) -> Image.Image:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cartoonize.pixels import Image, Size
 
 LONGEST = 640  # pixels of a tile: three of them fit side by side on a usual screen
-_WHITE = (255, 255, 255)
 
 photo_argument = click.argument("photo", type=click.Path(path_type=Path))
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what exists; without it that is an error.")
@@ -77,25 +76,18 @@ def read(photo: Path) -> Image:
 
     Says what was changed on the way; raises DecodeError.
     """
-    import numpy as np
-    from PIL import Image as PillowImage
-
     from cartoonize import images
-    from cartoonize.color import flatten
+    from cartoonize.color import on_white
 
     images.configure_pillow()
     decoded = images.decode(photo)
     frame = decoded.frames[0]
     notes = [*decoded.notes] + ["only its first frame is shown"] * (len(decoded.frames) > 1)
-    pixels = frame.pixels
     if frame.alpha is not None:
-        picture = PillowImage.fromarray(pixels)
-        picture.putalpha(PillowImage.fromarray(frame.alpha))
-        pixels = np.asarray(flatten(picture, _WHITE))
         notes.append("transparency flattened on white")
     for note in notes:
         click.echo(f"{shown(photo)}: {shown(note)}", err=True)
-    return pixels
+    return on_white(frame.pixels, frame.alpha)
 
 
 def write(photo: Path, target: Path, picture: Image, overwrite: bool) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from cartoonize.color import on_white
 from cartoonize.errors import DatasetError, DecodeError
 from cartoonize.formats import format_of
-from cartoonize.images import Frame, decode
+from cartoonize.images import decode
 from cartoonize.pixels import Array, Image, resize, to_network
 from cartoonize.training.train_config import Group, TrainConfig
 
@@ -47,7 +48,8 @@ class Pictures:
             if path in self._broken:
                 continue
             try:
-                return _opaque(decode(path).frames[0])
+                frame = decode(path).frames[0]
+                return on_white(frame.pixels, frame.alpha)
             except DecodeError as error:
                 self._broken.add(path)
                 self._report(f"{path}: {error}; skipped")
@@ -150,14 +152,6 @@ def patch(image: Image, side: int, max_zoom: float, rng: np.random.Generator) ->
     top, left = (int(rng.integers(length - window + 1)) for length in image.shape[:2])
     cut = resize(image[top : top + window, left : left + window], (side, side))
     return np.ascontiguousarray(cut[:, ::-1] if rng.integers(2) else cut)
-
-
-def _opaque(frame: Frame) -> Image:
-    """Lay white under transparency, as encoders do where a format has none."""
-    if frame.alpha is None:
-        return frame.pixels
-    alpha = frame.alpha[..., None] / np.float32(255)
-    return np.rint(frame.pixels * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
 def _to_stderr(message: str) -> None:
