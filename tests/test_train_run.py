@@ -274,6 +274,19 @@ def test_the_example_of_a_style_is_ready_to_run(shared: Path, quick_features: No
     assert "pretrain" not in result.output
 
 
+def test_the_example_of_a_palette_chooses_its_paintings(shared: Path, quick_features: None, tmp_path: Path) -> None:
+    chosen = tmp_path / "chosen"
+    script = [sys.executable, EXAMPLES / "night_paintings.py", shared / "data" / "cartoons" / "scenery", chosen]
+    subprocess.run(script, check=True)
+    text = (EXAMPLES / "train_night.yaml").read_text().replace("../runs/night_paintings", str(chosen))
+    (tmp_path / "cfg.yaml").write_text(text.replace("../..", str(EXAMPLES.parents[1])))
+
+    result = invoke("--config", str(tmp_path / "cfg.yaml"), "--check", *set_run(tmp_path / "run"))
+
+    assert result.exit_code == 0, result.output
+    assert "night: 1408 photos, 80 cartoons, weight 1" in result.output
+
+
 def test_features_that_cannot_be_had_are_an_error_before_any_picture_is_read(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "vgg.h5").write_bytes(b"no weights")
     text = (EXAMPLES / "train_tiny.yaml").read_text().replace("photos: photos", "photos: absent")
