@@ -92,6 +92,19 @@ def history(folder: Path) -> list[dict[str, float]]:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
+def test_a_wide_student_goes_on_from_the_narrow_weights(config: dict[str, Any], tmp_path: Path) -> None:
+    """The teacher is `fast` too, so that a student that draws the same is told from any other."""
+    run(tmp_path, config | {"student": "compact_wide", "start": "fast", "learning_rate": 1e-9, "steps": 8})
+
+    assert history(tmp_path / "run")[0]["val_psnr"] > 60
+
+
+def test_weights_of_another_architecture_are_no_start(config: dict[str, Any], tmp_path: Path) -> None:
+    said = run(tmp_path, config | {"student": "unet", "start": "fast"}, fails=True)
+
+    assert "start: fast does not fit into the student (compact and unet have other layers)" in said
+
+
 def test_a_run_learns(finished: Path) -> None:
     epochs = history(finished)
 

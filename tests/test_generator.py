@@ -13,7 +13,7 @@ from cartoonize.conversion import keras_model
 from cartoonize.engine import LiteRTEngine, TensorFlowEngine, gpu_name
 from cartoonize.errors import EngineError
 from cartoonize.pixels import to_network
-from cartoonize.training.generator import build_compact, build_unet
+from cartoonize.training.generator import build_compact, build_unet, widen
 from cartoonize.weights import locate
 
 Floats = NDArray[np.float64]
@@ -99,6 +99,28 @@ def test_matches_the_numpy_reference(build: Any, reference: Any, shape: tuple[in
     photo = np.random.default_rng(1).uniform(-1, 1, (*shape, 3)).astype(np.float32)
     expected = reference(weights, photo.astype(float), blocks=2)
     np.testing.assert_allclose(np.asarray(model(photo[np.newaxis]))[0], expected, atol=1e-5)
+
+
+def test_a_wider_generator_begins_with_the_pictures_of_the_narrow_one() -> None:
+    narrow, wide = (build_compact(channels=4, blocks=2, width=width) for width in (2, 3))
+    randomised(narrow), randomised(wide)
+    photo = np.random.default_rng(1).uniform(-1, 1, (1, 12, 8, 3)).astype(np.float32)
+    before = np.asarray(wide(photo))
+
+    widen(narrow, wide)
+
+    expected = np.asarray(narrow(photo))
+    np.testing.assert_allclose(np.asarray(wide(photo)), expected, atol=1e-5)
+    assert abs(before - expected).max() > 0.1
+
+
+def test_a_generator_does_not_go_into_a_narrower_or_another_one() -> None:
+    narrow, wide = (build_compact(channels=4, blocks=2, width=width) for width in (2, 3))
+
+    with pytest.raises(ValueError, match=r"stem2: .+ is more than"):
+        widen(wide, narrow)
+    with pytest.raises(ValueError, match="unet and compact have other layers"):
+        widen(build_unet(channels=4), wide)
 
 
 def test_parameter_counts_are_the_documented_ones() -> None:

@@ -15,7 +15,7 @@ from cartoonize.training.crops import Crops
 from cartoonize.training.distill_callbacks import Checkpoint, Export, Validate
 from cartoonize.training.distill_config import DistillConfig
 from cartoonize.training.distiller import Distiller
-from cartoonize.training.generator import ARCHITECTURES
+from cartoonize.training.generator import ARCHITECTURES, widen
 from cartoonize.training.teacher import Example, Request, TeacherCache, read_held_out, requests, validation_requests
 from cartoonize.weights import fingerprint, locate
 
@@ -63,9 +63,11 @@ def _check_keras() -> None:
 
 
 def student(config: DistillConfig) -> Distiller:
-    """Build the student with its starting weights and compile it; raises WeightsError when they do not fit."""
+    """Build the student with its starting weights and compile it; raises ConfigError, WeightsError."""
     keras.utils.set_random_seed(config.seed)
-    generator = keras_model(locate(config.start)) if config.start else ARCHITECTURES[config.student]()
+    generator = ARCHITECTURES[config.student]()
+    if config.start:
+        _begin_with(config.start, generator)
     model = Distiller(generator.input, generator.output, name=generator.name)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -78,6 +80,13 @@ def student(config: DistillConfig) -> Distiller:
     optimizer.build(model.trainable_variables)  # a checkpoint is loaded into it before the first step
     model.compile(optimizer, gradient_weight=config.gradient_weight, raw_weight=config.raw_weight)
     return model
+
+
+def _begin_with(start: str, generator: keras.Model) -> None:
+    try:
+        widen(keras_model(locate(start)), generator)
+    except ValueError as error:
+        raise ConfigError(f"start: {start} does not fit into the student ({error})") from error
 
 
 def _data(config: DistillConfig) -> tuple[Crops, list[Example]]:
