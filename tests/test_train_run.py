@@ -18,7 +18,9 @@ from PIL import Image as PillowImage
 from cartoonize import Cartoonizer
 from cartoonize.training.checkpoints import NAME
 from cartoonize.training.command import train
+from cartoonize.training.config_file import load
 from cartoonize.training.losses_log import LOSSES, LossesLog
+from cartoonize.training.train_config import TrainConfig
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -142,23 +144,6 @@ def test_a_run_that_is_stopped_in_each_phase_ends_in_the_same_bits(
     assert losses(tmp_path / "straight") == losses(tmp_path / "run")
 
 
-def test_a_run_goes_on_at_the_rates_it_is_given(start: Callable[..., Result], tmp_path: Path) -> None:
-    one_more = ("--init", "fast", "--set", "ema=0", "--set", "optimizer.discriminator_learning_rate=1e-30")
-    assert start(*one_more, "--set", "steps.adversarial=1").exit_code == 0
-    before = numbers(tmp_path / "run")
-
-    assert start(*one_more, "--set", "optimizer.learning_rate=1e-30", "--resume").exit_code == 0
-
-    after = numbers(tmp_path / "run")
-    assert after["step"] == before["step"] + 2
-    fast = {n: w for n, w in before.items() if n.startswith("generator/")}
-    discriminators = {n: w for n, w in before.items() if "discriminator/" in n and w.ndim == 4}
-    assert len(fast) > 20
-    assert len(discriminators) == 14
-    assert [n for n, w in (fast | discriminators).items() if not np.allclose(w, after[n], rtol=0, atol=1e-9)] == []
-    assert [n for n in before if n.startswith("optimizer/") and not np.array_equal(before[n], after[n])] != []
-
-
 ON_TWO_DEVICES = """
 import sys
 import tensorflow as tf
@@ -221,9 +206,13 @@ def test_a_loss_that_is_not_finite_ends_the_run(start: Callable[..., Result], tm
 
 
 def test_built_in_weights_are_taken_further(start: Callable[..., Result], tmp_path: Path) -> None:
-    result = start("--init", "fast", "--set", "steps.adversarial=1", "--set", "optimizer.learning_rate=1e-6")
+    rates = ("--set", "optimizer.learning_rate=1e-6", "--set", "optimizer.discriminator_learning_rate=1e-2")
+
+    result = start("--init", "fast", "--set", "steps.adversarial=1", *rates)
 
     assert result.exit_code == 0, result.output
+    biases = [w for n, w in numbers(tmp_path / "run").items() if n.startswith("surface_discriminator/") and w.ndim == 1]
+    assert np.max(np.abs(np.concatenate(biases))) == pytest.approx(1e-2, rel=1e-2)  # Adam's first step, from 0
     photo = skimage.data.coffee()[:100, :120]
     before, after = (Cartoonizer(w)(photo).astype(int) for w in ("fast", tmp_path / "run/exports/step_00000001.tflite"))
     assert abs(before - after).max() <= 2
@@ -274,17 +263,14 @@ def test_the_example_of_a_style_is_ready_to_run(shared: Path, quick_features: No
     assert "pretrain" not in result.output
 
 
-def test_the_example_of_a_palette_chooses_its_paintings(shared: Path, quick_features: None, tmp_path: Path) -> None:
-    chosen = tmp_path / "chosen"
-    script = [sys.executable, EXAMPLES / "night_paintings.py", shared / "data" / "cartoons" / "scenery", chosen]
-    subprocess.run(script, check=True)
-    text = (EXAMPLES / "train_night.yaml").read_text().replace("../runs/night_paintings", str(chosen))
-    (tmp_path / "cfg.yaml").write_text(text.replace("../..", str(EXAMPLES.parents[1])))
+def test_the_example_of_a_palette_chooses_its_paintings(shared: Path, tmp_path: Path) -> None:
+    scenery, script = shared / "data" / "cartoons" / "scenery", EXAMPLES / "night_paintings.py"
 
-    result = invoke("--config", str(tmp_path / "cfg.yaml"), "--check", *set_run(tmp_path / "run"))
+    subprocess.run([sys.executable, script, scenery, tmp_path / "chosen"], check=True)
 
-    assert result.exit_code == 0, result.output
-    assert "night: 1408 photos, 80 cartoons, weight 1" in result.output
+    assert len(list((tmp_path / "chosen").iterdir())) == 80
+    config = load(EXAMPLES / "train_night.yaml", TrainConfig)
+    assert config.groups[0].cartoons.resolve() == EXAMPLES.parent / "runs" / "night_paintings"
 
 
 def test_features_that_cannot_be_had_are_an_error_before_any_picture_is_read(pictures: Path, tmp_path: Path) -> None:

@@ -216,6 +216,21 @@ def test_a_checkpoint_holds_everything_that_training_changes(
     assert everything - rates <= {id(v) for v in resumed.state().values()}
 
 
+def test_a_checkpoint_leaves_the_rates_that_the_run_goes_on_with(
+    batch: tuple[tf.Tensor, tf.Tensor], tmp_path: Path
+) -> None:
+    before = build()
+    step(before, batch)
+    checkpoints.save(before, tmp_path)
+    resumed = build(keras.optimizers.Adam(2e-4), keras.optimizers.Adam(3e-4))
+
+    checkpoints.load(resumed, tmp_path)
+
+    assert float(resumed.optimizer.learning_rate) == pytest.approx(2e-4)
+    assert float(resumed.discriminator_optimizer.learning_rate) == pytest.approx(3e-4)
+    assert int(resumed.optimizer.iterations) == 1
+
+
 def test_a_checkpoint_with_a_number_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
     model = build()
     checkpoints.save(model, tmp_path)
