@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from cartoonize.training.command import distill
 from cartoonize.training.distill_callbacks import Export
 from cartoonize.training.distiller import unlikeness
 from cartoonize.training.teacher import digest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +96,9 @@ def history(folder: Path) -> list[dict[str, float]]:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
-def test_a_wide_student_goes_on_from_the_narrow_weights(config: dict[str, Any], tmp_path: Path) -> None:
+def test_a_deeper_student_goes_on_from_the_shallow_weights(config: dict[str, Any], tmp_path: Path) -> None:
     """The teacher is `fast` too, so that a student that draws the same is told from any other."""
-    run(tmp_path, config | {"student": "compact_wide", "start": "fast", "learning_rate": 1e-9, "steps": 8})
+    run(tmp_path, config | {"student": "compact_fine", "start": "fast", "learning_rate": 1e-9, "steps": 8})
 
     assert history(tmp_path / "run")[0]["val_psnr"] > 60
 
@@ -174,6 +178,14 @@ def test_the_filter_on_tensors_is_the_filter_on_arrays(radius: int) -> None:
 
     result = tensor_guided_filter.guided_filter(I[None], p[None], radius, eps=1e-2)
     np.testing.assert_allclose(result[0], expected, atol=1e-5)
+
+
+def test_the_example_chooses_the_photo_with_a_face(tmp_path: Path) -> None:
+    photos, script = EXAMPLES / "photos", EXAMPLES / "face_photos.py"
+
+    subprocess.run([sys.executable, script, photos, tmp_path / "chosen"], check=True)
+
+    assert [path.name for path in (tmp_path / "chosen").iterdir()] == ["astronaut.jpg"]
 
 
 def _stop(callback: Export, *_: Any) -> None:

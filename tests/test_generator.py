@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from cartoonize.conversion import keras_model
 from cartoonize.engine import LiteRTEngine, TensorFlowEngine, gpu_name
 from cartoonize.errors import EngineError
 from cartoonize.pixels import to_network
-from cartoonize.training.generator import build_compact, build_unet, widen
+from cartoonize.strips import HALO
+from cartoonize.training.generator import ARCHITECTURES, build_compact, build_unet, deepen
 from cartoonize.weights import locate
 
 Floats = NDArray[np.float64]
@@ -68,13 +71,15 @@ def reference_unet(w: dict[str, list[Floats]], x: Floats, blocks: int) -> Floats
     return conv(leaky(conv(legacy_up2(x3) + x0, *w["conv_8"])), *w["conv_9"])
 
 
-def reference_compact(w: dict[str, list[Floats]], x: Floats, blocks: int) -> Floats:
+def reference_compact(w: dict[str, list[Floats]], x: Floats, blocks: int, fine_blocks: int = 0) -> Floats:
     s1 = leaky(conv(space_to_depth(x), *w["stem1"]))
     t = leaky(conv(space_to_depth(s1), *w["stem2"]))
     for n in range(blocks):
         t = t + conv(leaky(conv(t, *w[f"block{n}a"])), *w[f"block{n}b"])
-    up = depth_to_space(conv(leaky(t), *w["up"])) + s1
-    return depth_to_space(conv(leaky(conv(up, *w["merge"])), *w["out"])) + x
+    merged = leaky(conv(depth_to_space(conv(leaky(t), *w["up"])) + s1, *w["merge"]))
+    for n in range(fine_blocks):
+        merged = merged + conv(leaky(conv(merged, *w[f"fine{n}a"])), *w[f"fine{n}b"])
+    return depth_to_space(conv(merged, *w["out"])) + x
 
 
 def randomised(model: Any) -> dict[str, list[Floats]]:
@@ -90,7 +95,13 @@ def randomised(model: Any) -> dict[str, list[Floats]]:
 
 
 @pytest.mark.parametrize(
-    ("build", "reference"), [(build_unet, reference_unet), (build_compact, reference_compact)], ids=["unet", "compact"]
+    ("build", "reference"),
+    [
+        (build_unet, reference_unet),
+        (build_compact, reference_compact),
+        (partial(build_compact, fine_blocks=1), partial(reference_compact, fine_blocks=1)),
+    ],
+    ids=["unet", "compact", "compact_fine"],
 )
 @pytest.mark.parametrize("shape", [(4, 4), (12, 8), (8, 20)])
 def test_matches_the_numpy_reference(build: Any, reference: Any, shape: tuple[int, int]) -> None:
@@ -101,31 +112,47 @@ def test_matches_the_numpy_reference(build: Any, reference: Any, shape: tuple[in
     np.testing.assert_allclose(np.asarray(model(photo[np.newaxis]))[0], expected, atol=1e-5)
 
 
-def test_a_wider_generator_begins_with_the_pictures_of_the_narrow_one() -> None:
-    narrow, wide = (build_compact(channels=4, blocks=2, width=width) for width in (2, 3))
-    randomised(narrow), randomised(wide)
+def test_a_deeper_generator_begins_with_the_pictures_of_the_shallow_one() -> None:
+    shallow, deep = (build_compact(channels=4, blocks=2, fine_blocks=n) for n in (0, 2))
+    randomised(shallow), randomised(deep)
     photo = np.random.default_rng(1).uniform(-1, 1, (1, 12, 8, 3)).astype(np.float32)
-    before = np.asarray(wide(photo))
+    before = np.asarray(deep(photo))
 
-    widen(narrow, wide)
+    deepen(shallow, deep)
 
-    expected = np.asarray(narrow(photo))
-    np.testing.assert_allclose(np.asarray(wide(photo)), expected, atol=1e-5)
+    expected = np.asarray(shallow(photo))
+    np.testing.assert_allclose(np.asarray(deep(photo)), expected, atol=1e-5)
     assert abs(before - expected).max() > 0.1
+    assert deep.get_layer("fine1a").get_weights()[0].any()  # a block of nothing but zeros could not learn
 
 
-def test_a_generator_does_not_go_into_a_narrower_or_another_one() -> None:
-    narrow, wide = (build_compact(channels=4, blocks=2, width=width) for width in (2, 3))
+def test_a_generator_does_not_go_into_a_shallower_or_another_one() -> None:
+    shallow, deep = (build_compact(channels=4, blocks=2, fine_blocks=n) for n in (0, 2))
 
-    with pytest.raises(ValueError, match=r"stem2: .+ is more than"):
-        widen(wide, narrow)
-    with pytest.raises(ValueError, match="unet and compact have other layers"):
-        widen(build_unet(channels=4), wide)
+    for one, other in [(deep, shallow), (build_unet(channels=4), deep), (shallow, build_unet(channels=4))]:
+        with pytest.raises(ValueError, match="have other layers"):
+            deepen(one, other)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_no_generator_sees_beyond_the_halo(name: str) -> None:
+    """The gradient of one output pixel with respect to the photo, all weights positive so that nothing cancels."""
+    model = ARCHITECTURES[name]()
+    for layer in model.layers:
+        layer.set_weights([np.full(w.shape, 1 / w.shape[-2] if w.ndim > 1 else 0) for w in layer.get_weights()])
+    photo = tf.Variable(np.ones((1, 4 * HALO, 8, 3), np.float32))  # both directions are alike, so one will do
+    for row in range(2 * HALO, 2 * HALO + 4):
+        with tf.GradientTape() as tape:
+            pixel = tf.reduce_sum(model(photo)[0, row, 4])
+        seen = np.flatnonzero(np.asarray(tape.gradient(pixel, photo))[0].any(axis=(1, 2)))
+        assert seen.min() >= row - HALO
+        assert seen.max() <= row + HALO
 
 
 def test_parameter_counts_are_the_documented_ones() -> None:
     assert build_unet().count_params() == 1_467_075
     assert build_compact().count_params() == 541_452
+    assert ARCHITECTURES["compact_fine"]().count_params() == 596_940
 
 
 @pytest.mark.parametrize("name", ["fast", "whitebox"])

@@ -15,7 +15,7 @@ from cartoonize.training.crops import Crops
 from cartoonize.training.distill_callbacks import Checkpoint, Export, Validate
 from cartoonize.training.distill_config import DistillConfig
 from cartoonize.training.distiller import Distiller
-from cartoonize.training.generator import ARCHITECTURES, widen
+from cartoonize.training.generator import ARCHITECTURES, deepen
 from cartoonize.training.teacher import Example, Request, TeacherCache, read_held_out, requests, validation_requests
 from cartoonize.weights import fingerprint, locate
 
@@ -83,8 +83,9 @@ def student(config: DistillConfig) -> Distiller:
 
 
 def _begin_with(start: str, generator: keras.Model) -> None:
+    beginning = keras_model(locate(start))
     try:
-        widen(keras_model(locate(start)), generator)
+        deepen(beginning, generator)
     except ValueError as error:
         raise ConfigError(f"start: {start} does not fit into the student ({error})") from error
 

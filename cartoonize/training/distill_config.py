@@ -44,13 +44,13 @@ class DistillConfig(Section):
     """What `cartoonize distill` needs to know; lengths in pixels, `learning_rate` at its highest.
 
     teacher: weights in any form `--weights` takes; start: weights the student begins with, of its architecture or of
-    a narrower one, None for random ones.
+    one with fewer blocks, None for random ones.
     crop: side of the square training crops, a multiple of 4. margin: ring of a crop the loss ignores, since the
     teacher saw what is beyond it. steps: optimizer steps in total; checkpoint_steps: steps between checkpoints.
     """
 
     teacher: str
-    student: Literal["compact", "compact_wide", "unet"] = "compact"
+    student: Literal["compact", "compact_fine", "unet"] = "compact"
     start: str | None = None
     photos: Annotated[tuple[PhotoSource, ...], Field(min_length=1)]
     validation: Validation
