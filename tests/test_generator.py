@@ -149,6 +149,12 @@ def test_no_generator_sees_beyond_the_halo(name: str) -> None:
         assert seen.max() <= row + HALO
 
 
+def test_the_weights_kept_in_the_examples_still_fit_their_architecture() -> None:
+    kept = keras_model(locate(Path(__file__).parents[1] / "examples" / "compact_fine.weights.h5"))
+
+    deepen(kept, ARCHITECTURES["compact_fine"]())
+
+
 def test_parameter_counts_are_the_documented_ones() -> None:
     assert build_unet().count_params() == 1_467_075
     assert build_compact().count_params() == 541_452
