@@ -19,7 +19,7 @@ from cartoonize import Cartoonizer, guided_filter
 from cartoonize.training import guided_filter as tensor_guided_filter
 from cartoonize.training.command import distill
 from cartoonize.training.distill_callbacks import Export
-from cartoonize.training.distiller import unlikeness
+from cartoonize.training.distiller import tone_error, unlikeness
 from cartoonize.training.teacher import digest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -116,6 +116,18 @@ def test_a_run_learns(finished: Path) -> None:
     assert epochs[2]["loss"] < 0.8 * epochs[0]["loss"]
 
 
+def test_half_precision_goes_nearly_the_same_way(config: dict[str, Any], finished: Path, tmp_path: Path) -> None:
+    run(tmp_path, config | {"precision": "mixed_bfloat16"})
+
+    half, whole = (history(folder) for folder in (tmp_path / "run", finished))
+    assert half != whole
+    for one, other in zip(half, whole, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=0.02)
+        assert one["val_psnr"] == pytest.approx(other["val_psnr"], abs=0.3)
+    written = Cartoonizer(tmp_path / "run" / "student.tflite")
+    assert written(np.zeros((8, 8, 3), np.uint8)).shape == (8, 8, 3)
+
+
 def test_the_best_weights_are_exported_and_the_cartoonizer_takes_them(finished: Path) -> None:
     best = json.loads((finished / "student.json").read_text())
     image = np.random.default_rng(1).integers(0, 256, (60, 84, 3), np.uint8)
@@ -167,6 +179,19 @@ def test_unlikeness_counts_differences_in_both_directions() -> None:
 
     for picture in (ramp, ramp.transpose(0, 2, 1, 3)):
         assert unlikeness(y, picture, weights, gradient_weight=0.5).numpy() == pytest.approx(1.5 + 0.5 * 1)
+
+
+def test_tone_error_sees_surfaces_and_no_grain() -> None:
+    y = np.zeros((1, 16, 32, 3), np.float32)
+    weights = np.ones((1, 16, 32), np.float32)
+    grain = np.where(np.indices((16, 32)).sum(axis=0) % 2, 1, -1)[None, ..., None].astype(np.float32)
+    half = y.copy()
+    half[:, :, :16] = 0.25  # one of the two large squares, 16 of the 32 small ones
+
+    assert tone_error(y, y + grain, weights).numpy() == pytest.approx(0, abs=1e-6)
+    assert tone_error(y, half, weights).numpy() == pytest.approx(0.125 + 0.125)
+    weights[:, :, :16] = 0
+    assert tone_error(y, half, weights).numpy() == 0
 
 
 @pytest.mark.parametrize("radius", [1, 5])

@@ -14,8 +14,9 @@ from cartoonize.errors import ConfigError
 from cartoonize.training.crops import Crops
 from cartoonize.training.distill_callbacks import Checkpoint, Export, Validate
 from cartoonize.training.distill_config import DistillConfig
-from cartoonize.training.distiller import Distiller
+from cartoonize.training.distiller import Distiller, LossWeights
 from cartoonize.training.generator import ARCHITECTURES, deepen
+from cartoonize.training.precision import precision
 from cartoonize.training.teacher import Example, Request, TeacherCache, read_held_out, requests, validation_requests
 from cartoonize.weights import fingerprint, locate
 
@@ -38,6 +39,7 @@ def distill(config: DistillConfig, *, resume: bool) -> None:
     model = student(config)
     if checkpoint.is_file():
         model.load_weights(checkpoint)
+    drawing = ARCHITECTURES[config.student]()
     first_step = int(model.optimizer.iterations.numpy())
     model.fit(
         crops.dataset(first_step, config.steps, config.batch),
@@ -48,8 +50,8 @@ def distill(config: DistillConfig, *, resume: bool) -> None:
         verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[
             Checkpoint(checkpoint),
-            Validate(validation),
-            Export(config.output),
+            Validate(validation, drawing),
+            Export(config.output, drawing),
             keras.callbacks.TensorBoard(config.output / "tensorboard", write_graph=False),
             keras.callbacks.CSVLogger(config.output / "history.csv", append=checkpoint.is_file()),
         ],
@@ -65,7 +67,8 @@ def _check_keras() -> None:
 def student(config: DistillConfig) -> Distiller:
     """Build the student with its starting weights and compile it; raises ConfigError, WeightsError."""
     keras.utils.set_random_seed(config.seed)
-    generator = ARCHITECTURES[config.student]()
+    with precision(config.precision):
+        generator = ARCHITECTURES[config.student]()
     if config.start:
         _begin_with(config.start, generator)
     model = Distiller(generator.input, generator.output, name=generator.name)
@@ -78,7 +81,7 @@ def student(config: DistillConfig) -> Distiller:
     )
     optimizer = keras.optimizers.Muon(rate, global_clipnorm=MAX_GRADIENT_NORM, use_ema=True, ema_momentum=config.ema)
     optimizer.build(model.trainable_variables)  # a checkpoint is loaded into it before the first step
-    model.compile(optimizer, gradient_weight=config.gradient_weight, raw_weight=config.raw_weight)
+    model.compile(optimizer, LossWeights(config.gradient_weight, config.tone_weight, config.raw_weight))
     return model
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from cartoonize import strips
 from cartoonize.conversion import flatbuffer
@@ -45,8 +44,9 @@ class Validate(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships n
     `val_flat_teacher` the flat share to reach.
     """
 
-    def __init__(self, examples: list[Example]) -> None:
+    def __init__(self, examples: list[Example], generator: keras.Model) -> None:
         super().__init__()
+        self._generator = generator
         self._photos = [np.asarray(example.photo) for example in examples]
         self._goals = [filter_image(e.photo, e.drawn.astype(np.float32)) for e in examples]
         untouched = fidelity.mean([fidelity.measure(*pair) for pair in zip(self._photos, self._goals, strict=True)])
@@ -59,13 +59,13 @@ class Validate(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships n
 
     def on_epoch_end(self, _epoch: int, logs: Logs) -> None:
         """Measure the averaged weights."""
-        with averaged_weights(self.model):
-            drawn = [filter_image(photo, strips.generate(self._student, photo)) for photo in self._photos]
+        self._generator.set_weights(averaged_weights(self.model))
+        drawn = [filter_image(photo, strips.generate(self._student, photo)) for photo in self._photos]
         reached = fidelity.mean([fidelity.measure(*pair) for pair in zip(drawn, self._goals, strict=True)])
         logs.update(val_psnr=reached.psnr, val_ssim=reached.ssim, val_flat=reached.flat, **self._constants)
 
     def _student(self, photo: Array) -> Array:
-        result: Array = self.model(photo, training=False).numpy()
+        result: Array = self._generator(photo, training=False).numpy()
         return result
 
 
@@ -75,8 +75,9 @@ class Export(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no 
     `student.tflite` and `student.weights.h5` hold the same float16 values; `student.json` the step and figures.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, generator: keras.Model) -> None:
         super().__init__()
+        self._generator = generator
         self._folder = folder
         self._figures = folder / "student.json"
         self._best = json.loads(self._figures.read_text())["val_psnr"] if self._figures.is_file() else -np.inf
@@ -86,23 +87,19 @@ class Export(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no 
         if logs["val_psnr"] <= self._best:
             return
         self._best = logs["val_psnr"]
-        with averaged_weights(self.model):
-            self.model.set_weights([w.astype(np.float16).astype(np.float32) for w in self.model.get_weights()])
-            # The same layers without the optimizer, whose state is three times their size.
-            generator = keras.Model(self.model.input, self.model.output)
-            with replacing(self._folder / "student.weights.h5") as partial:
-                generator.save_weights(partial, overwrite=True)
-            write_atomically(self._folder / "student.tflite", flatbuffer(generator, half=True), overwrite=True)
+        halves = [w.astype(np.float16).astype(np.float32) for w in averaged_weights(self.model)]
+        self._generator.set_weights(halves)
+        with replacing(self._folder / "student.weights.h5") as partial:
+            self._generator.save_weights(partial, overwrite=True)
+        write_atomically(self._folder / "student.tflite", flatbuffer(self._generator, half=True), overwrite=True)
         figures = {"step": int(self.model.optimizer.iterations.numpy()), **logs}
         self._figures.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-@contextmanager
-def averaged_weights(model: keras.Model) -> Iterator[None]:
-    """Give the model its optimizer's moving averages meanwhile."""
+def averaged_weights(model: keras.Model) -> list[NDArray[np.float32]]:
+    """Return the moving averages that the model's optimizer keeps of its weights."""
     trained = model.get_weights()
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    try:
-        yield
-    finally:
-        model.set_weights(trained)
+    averages: list[NDArray[np.float32]] = model.get_weights()
+    model.set_weights(trained)
+    return averages

@@ -47,10 +47,12 @@ class DistillConfig(Section):
     one with fewer blocks, None for random ones.
     crop: side of the square training crops, a multiple of 4. margin: ring of a crop the loss ignores, since the
     teacher saw what is beyond it. steps: optimizer steps in total; checkpoint_steps: steps between checkpoints.
+    gradient_weight, tone_weight, raw_weight: of the parts of the loss (`distiller.LossWeights`). precision: of the
+    training's arithmetic; mixed_bfloat16 is faster on processors with instructions for it, slower on others.
     """
 
     teacher: str
-    student: Literal["compact", "compact_fine", "unet"] = "compact"
+    student: Literal["compact", "compact_fine", "compact_deep", "unet"] = "compact"
     start: str | None = None
     photos: Annotated[tuple[PhotoSource, ...], Field(min_length=1)]
     validation: Validation
@@ -64,7 +66,9 @@ class DistillConfig(Section):
     learning_rate: PositiveFloat = 1e-3
     warmup_steps: PositiveInt = 100
     gradient_weight: Annotated[float, Field(ge=0)] = 0.5
+    tone_weight: Annotated[float, Field(ge=0)] = 0.5
     raw_weight: Annotated[float, Field(ge=0)] = 0.2
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
     ema: Annotated[float, Field(gt=0, lt=1)] = 0.995
     seed: int = 0
 

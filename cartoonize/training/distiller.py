@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from cartoonize.guided_filter import EPS, RADIUS
 from cartoonize.training.guided_filter import guided_filter
+
+TONE_SIDES = (4, 16)  # pixels
+
+
+class LossWeights(NamedTuple):
+    """Weights beside the L1 of the filtered pictures' pixels.
+
+    gradient: of the L1 of differences; tone: of `tone_error`; raw: of the pictures before the guided filter.
+    """
+
+    gradient: float
+    tone: float
+    raw: float
 
 
 class Distiller(keras.Model):  # type: ignore[misc]  # Keras ships no types
@@ -17,11 +30,10 @@ class Distiller(keras.Model):  # type: ignore[misc]  # Keras ships no types
     Fit it with (photos, teacher's pictures, pixel weights): float32 (N, H, W, 3) in [-1, 1], the same, (N, H, W).
     """
 
-    def compile(self, optimizer: keras.optimizers.Optimizer, *, gradient_weight: float, raw_weight: float) -> None:
-        """Set the weight of differences beside pixels, and of pictures before the filter beside those after it."""
+    def compile(self, optimizer: keras.optimizers.Optimizer, loss_weights: LossWeights) -> None:
+        """Set the optimizer and what the parts of the loss weigh."""
         super().compile(optimizer, jit_compile=False)
-        self.gradient_weight = gradient_weight
-        self.raw_weight = raw_weight
+        self.weights_of_losses = loss_weights
 
     def compute_loss(
         self,
@@ -32,7 +44,7 @@ class Distiller(keras.Model):  # type: ignore[misc]  # Keras ships no types
         **_: Any,
     ) -> tf.Tensor:
         """Return the loss of a batch."""
-        return distillation_loss(x, y, y_pred, sample_weight, self.gradient_weight, self.raw_weight)
+        return distillation_loss(x, y, y_pred, sample_weight, *self.weights_of_losses)
 
 
 @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # five times faster than TensorFlow's kernels
@@ -42,9 +54,10 @@ def distillation_loss(
     y_pred: tf.Tensor,
     weights: tf.Tensor,
     gradient_weight: float,
+    tone_weight: float,
     raw_weight: float,
 ) -> tf.Tensor:
-    """Return `unlikeness` after the guided filter plus `raw_weight` times `unlikeness` before it.
+    """Return `unlikeness` and weighted `tone_error` after the guided filter, plus weighted `unlikeness` before it.
 
     The filter removes most of what is hard to imitate, the teacher's noise at the level of single pixels:
     without its view the loss would be mostly that. Without the raw view, what the filter removes would be
@@ -52,6 +65,7 @@ def distillation_loss(
     """
     y_filtered, pred_filtered = (guided_filter(photo, picture, RADIUS, EPS) for picture in (y, y_pred))
     after = unlikeness(y_filtered, pred_filtered, weights, gradient_weight)
+    after += tone_weight * tone_error(y_filtered, pred_filtered, weights)
     return after + raw_weight * unlikeness(y, y_pred, weights, gradient_weight)
 
 
@@ -65,6 +79,19 @@ def unlikeness(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor, gradient_wei
     for axis in (1, 2):
         before, after = _neighbours(error, axis)
         total += gradient_weight * _weighted_mean(after - before, tf.minimum(*_neighbours(weights, axis)))
+    return total
+
+
+def tone_error(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Return the L1 of the pictures' means over squares of `TONE_SIDES`, both sizes added; shapes as in `unlikeness`.
+
+    A surface of another tone is a small error of each pixel, little beside a line's; here it is all that is left.
+    """
+    total = tf.constant(0.0)
+    for side in TONE_SIDES:
+        weight = tf.nn.avg_pool2d(weights[..., None], side, side, "VALID")
+        error = tf.nn.avg_pool2d((y_pred - y) * weights[..., None], side, side, "VALID")
+        total += tf.reduce_sum(tf.reduce_mean(tf.abs(error), axis=-1)) / tf.reduce_sum(weight)
     return total
 
 

@@ -102,7 +102,7 @@ def build_unet(channels: int = 32, blocks: int = 4) -> keras.Model:
     x3 = _conv_leaky(x3, c, 3, "conv_7")
     x4 = layers.Add()([LegacyBilinearUp2()(x3), x0])
     x4 = _conv_leaky(x4, c, 3, "conv_8")
-    return keras.Model(photo, _conv(x4, 3, 7, "conv_9"), name="unet")
+    return keras.Model(photo, layers.Conv2D(3, 7, padding="same", dtype="float32", name="conv_9")(x4), name="unet")
 
 
 def build_compact(channels: int = 32, blocks: int = 6, fine_blocks: int = 0) -> keras.Model:
@@ -122,7 +122,8 @@ def build_compact(channels: int = 32, blocks: int = 6, fine_blocks: int = 0) -> 
     for n in range(fine_blocks):
         merged = _residual(merged, c, f"fine{n}")
     change = DepthToSpace()(_conv(merged, 12, 3, "out"))
-    return keras.Model(photo, layers.Add()([change, photo]), name="compact")
+    # In half precision the photo would lose its finest shades.
+    return keras.Model(photo, layers.Add(dtype="float32")([change, photo]), name="compact")
 
 
 def _residual(x: keras.KerasTensor, channels: int, name: str) -> keras.KerasTensor:
@@ -151,4 +152,5 @@ ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {
     "unet": build_unet,
     "compact": build_compact,
     "compact_fine": partial(build_compact, fine_blocks=3),
+    "compact_deep": partial(build_compact, blocks=12, fine_blocks=3),
 }

@@ -24,6 +24,7 @@ from cartoonize.training import checkpoints
 from cartoonize.training.features import build_features
 from cartoonize.training.generator import ARCHITECTURES
 from cartoonize.training.losses_log import LossesLog
+from cartoonize.training.precision import precision
 from cartoonize.training.representations import structure
 from cartoonize.training.train_callbacks import Checkpoint, Export, Log, Progress, Samples, StopOnSignal, Watch, export
 from cartoonize.training.train_config import TrainConfig, changed, resolved
@@ -79,7 +80,7 @@ def session(config: TrainConfig) -> Iterator[WhiteBoxGAN]:
     with worker_pool(workers) as pool, reproducible():
         _start(pool, workers)
         views = config.representations
-        with _strategy(config.devices).scope(), _precision(config.precision):
+        with _strategy(config.devices).scope(), precision(config.precision):
             model = _build(config, partial(structure, regions=views.regions, mu=views.mu, pool=pool))
         yield model
 
@@ -152,14 +153,3 @@ def _adam(config: TrainConfig, learning_rate: float) -> keras.optimizers.Optimiz
 def _features_weights(config: TrainConfig) -> Path | Literal["imagenet", "random"]:
     name = config.features.weights
     return cast(Literal["imagenet", "random"], name) if name in ("imagenet", "random") else Path(name)
-
-
-@contextmanager
-def _precision(name: str) -> Iterator[None]:
-    """Let what is built compute in this precision; variables and losses are float32 in any case."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
