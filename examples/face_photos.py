@@ -17,7 +17,8 @@ from cartoonize.training.teacher import photo_files, read_photo
 
 LONG_SIDE = 400  # photos are searched at this size
 SCALE_STEP, WINDOW_STEP = 1.1, 1.0
-SMALLEST, LARGEST = (30, 30), (300, 300)  # faces, in pixels
+SMALLEST, LARGEST = (45, 45), (300, 300)  # faces, in pixels
+NEIGHBOURS = 9  # detections that must agree: about three of four photos found so show a face
 
 
 def main(photos: Path, target: Path) -> None:
@@ -34,7 +35,10 @@ def shows_face(detector: Cascade, photo: Image) -> bool:
     height, width = photo.shape[:2]
     scale = min(1, LONG_SIDE / max(height, width))
     small = resize(photo, (round(scale * height), round(scale * width)))
-    return bool(detector.detect_multi_scale(small, SCALE_STEP, WINDOW_STEP, SMALLEST, LARGEST))
+    faces = detector.detect_multi_scale(
+        small, SCALE_STEP, WINDOW_STEP, SMALLEST, LARGEST, min_neighbor_number=NEIGHBOURS
+    )
+    return bool(faces)
 
 
 if __name__ == "__main__":
