@@ -10,8 +10,9 @@ import numpy as np
 
 from cartoonize import strips
 from cartoonize.cores import available_cores
+from cartoonize.errors import EngineError
 from cartoonize.guided_filter import bring_up, detail_coefficients, filter_image
-from cartoonize.pixels import Array, Image, Size, resize, working_shape
+from cartoonize.pixels import MAX_PIXELS, Array, Image, Size, resize, working_shape
 from cartoonize.weights import locate
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Cartoonizer:
     def __call__(self, image: Image) -> Image:
         """Cartoonize an image: uint8 (H, W, 3) RGB to the same; (h, w, 3) with output_size="work".
 
-        Raises EngineError when the generator's output is not finite, ValueError when it is not such an image.
+        Raises EngineError when the generator's output is not finite or the working size beyond MAX_PIXELS, ValueError
+        when it is not such an image.
         """
         return finish(image, *self.generate(image), self._detail, self._output_size)
 
@@ -62,7 +64,10 @@ class Cartoonizer:
         """
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
             raise ValueError(f"expected a uint8 image (H, W, 3), got {image.dtype} {image.shape}")
-        work = resize(image, working_shape((image.shape[0], image.shape[1]), self._size))
+        height, width = working_shape((image.shape[0], image.shape[1]), self._size)
+        if height * width > MAX_PIXELS:
+            raise EngineError(f"too many pixels to work at, {width}x{height}: choose a smaller --size")
+        work = resize(image, (height, width))
         return work, strips.generate(self._generator, work)
 
     def photo(self, photo: Photo) -> Photo:

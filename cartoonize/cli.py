@@ -7,14 +7,17 @@ import signal
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from cartoonize import __version__
 from cartoonize.batch import Interrupted
 from cartoonize.compare_command import compare
 from cartoonize.convert_command import convert
+from cartoonize.formats import format_of
 from cartoonize.inspect_command import inspect
 from cartoonize.options import Options, options
 from cartoonize.training.command import distill, train
@@ -109,7 +112,23 @@ def cartoonize(ctx: click.Context, /, **chosen: Any) -> None:
     INPUTS are photos, folders (with all below them), quoted globs, or - for standard input. A result is written beside
     its photo as NAME_cartoon, or below --out. A file that is called like another command is reached as ./weights.
     """
-    ctx.exit(convert(Options(**chosen)))
+    ctx.exit(convert(Options(**(chosen | _outranked(ctx, chosen)))))
+
+
+def _outranked(ctx: click.Context, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return what options from the environment become that contradict others of the command line."""
+    typed, ours = (
+        {name for name in chosen if ctx.get_parameter_source(name) is source}
+        for source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    )
+    changed: dict[str, Any] = {}
+    for one, other in (("quiet", "verbose"), ("verbose", "quiet")):
+        if one in typed and other in ours:
+            changed[other] = False
+    out = Path(chosen["out"] or "")
+    if "out" in typed and "format" in ours and format_of(out) and not out.is_dir():
+        changed["format"] = None
+    return changed
 
 
 def main() -> None:

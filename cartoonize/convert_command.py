@@ -13,6 +13,8 @@ import click
 
 from cartoonize import batch, planning, weights
 from cartoonize.errors import CartoonizeError, EncodeError
+from cartoonize.formats import extra_problem, format_of
+from cartoonize.naming import SUFFIX
 from cartoonize.report import Report, show_plan, shown
 from cartoonize.sources import STDIN
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from cartoonize.review import Review
 
 NOTHING_FOUND = 3
+NO_IMAGE = "no image found"
 
 
 class ConfigurationError(click.ClickException):
@@ -39,6 +42,8 @@ def convert(chosen: Options) -> int:
     plan = _checked_plan(chosen)
     if chosen.dry_run:
         show_plan(plan, as_json=chosen.json)
+        if not plan.jobs:
+            click.echo(f"cartoonize: {NO_IMAGE}", err=True)
         return _exit_code(plan, any(job.action == "fail" for job in plan.jobs))
     report = Report(len(plan.jobs), as_json=chosen.json, quiet=chosen.quiet, verbose=chosen.verbose)
     _announce(plan, report)
@@ -94,6 +99,10 @@ def _checked_plan(chosen: Options) -> Plan:
         plan = _plan(chosen)
     except CartoonizeError as error:
         raise click.UsageError(shown(str(error))) from error
+    for job in plan.todo:
+        asked_for = job.source is None or format_of(job.source) != job.format  # a HEIC photo fails alone
+        if asked_for and (problem := extra_problem(job.format)):
+            raise ConfigurationError(problem)
     if any(job.target is None for job in plan.todo):
         _check_stdout(chosen)
     return plan
@@ -128,11 +137,9 @@ def _check_stdout(chosen: Options) -> None:
 def _announce(plan: Plan, report: Report) -> None:
     """Say before work starts what is not as a user would expect."""
     if not plan.jobs:
-        report.note("no image found")
+        report.note(NO_IMAGE)
     if plan.earlier:
-        report.note(
-            f"results of earlier runs (*{planning.SUFFIX}) and sheets, not taken as photos: {len(plan.earlier)}"
-        )
+        report.note(f"results of earlier runs (*{SUFFIX}) and sheets, not taken as photos: {len(plan.earlier)}")
     for path in plan.earlier:
         report.detail(f"{shown(path)}: result of an earlier run")
     for job in plan.todo:

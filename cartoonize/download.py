@@ -21,7 +21,7 @@ def download(base_url: str, files: Sequence[RemoteFile], folder: Path, progress:
 
     progress is called with the bytes there are so far, of all files together. Raises WeightsError.
     """
-    if urlsplit(base_url).scheme not in ("http", "https"):
+    if not _is_web_address(base_url):
         raise WeightsError(f"{base_url}: expected an http or https address")
     before = 0
     for file in files:
@@ -31,6 +31,13 @@ def download(base_url: str, files: Sequence[RemoteFile], folder: Path, progress:
             _fetch(url, file, target, partial(_add, progress, before))
         before += file.size
         progress(before)
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in ("http", "https")
+    except ValueError:  # http://[x
+        return False
 
 
 def _add(progress: Callable[[int], None], before: int, done: int) -> None:

@@ -47,6 +47,8 @@ def open_atomically(target: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
         try:
             with open(temporary, "xb") as file:
                 yield file
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut could leave the name with nothing behind it
             if overwrite:
                 os.replace(temporary, target)
             else:

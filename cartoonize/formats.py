@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from itertools import accumulate, pairwise
 from pathlib import PurePath
 from typing import Any
@@ -51,6 +52,8 @@ LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF"})
 MAX_SIDE: dict[str, int] = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 32_768, "HEIF": 16_384}
 """Longest side in pixels, where a format, its usual encoder or its readers have such a limit."""
 
+HEIC_EXTRA = "HEIC needs the extra: pip install 'cartoonize[heic]'"
+
 _QUALITY = {"JPEG": 95, "WEBP": 90, "AVIF": 90, "HEIF": 90}
 _LONGEST = 65_535  # milliseconds of one frame, and plays: what APNG and GIF hold in 16 bits
 _WHITE = (255, 255, 255)
@@ -60,6 +63,11 @@ _PREDICTOR_TAG = 317
 def format_of(path: PurePath) -> str | None:
     """Pillow's name of the format the suffix of `path` stands for, in any case; None when it is not one of ours."""
     return EXTENSIONS.get(path.suffix.lower())
+
+
+def extra_problem(image_format: str | None) -> str | None:
+    """Why a format cannot be written on this installation; None when it can."""
+    return HEIC_EXTRA if image_format == "HEIF" and find_spec("pillow_heif") is None else None
 
 
 def size_problem(image_format: str, width: int, height: int) -> str | None:

@@ -18,18 +18,18 @@ from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin, Unidentified
 
 from cartoonize.color import depth_notes, flatten, to_palette, to_srgb
 from cartoonize.errors import CartoonizeError, DecodeError, EncodeError
-from cartoonize.formats import ALPHA, ANIMATION, color_name, plays, save_settings, size_problem, timing
+from cartoonize.formats import ALPHA, ANIMATION, HEIC_EXTRA, color_name, plays, save_settings, size_problem, timing
 from cartoonize.metadata import Metadata, append_exif, read_metadata, save_options, turned, without_metadata
+from cartoonize.pixels import MAX_PIXELS
 
 if TYPE_CHECKING:
     from cartoonize.thumbnails import Thumbnails
 
 __all__ = ["EncodeOptions", "Encoded", "Frame", "Metadata", "Photo", "configure_pillow", "decode", "encode"]
 
-MAX_PIXELS = 250_000_000  # of one picture, all its frames together (the largest phone photos have 200 million)
-
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
+_FIRST_ONLY = {"TIFF": "only the first of its pages is used", "HEIF": "only the main one of its pictures is used"}
 _TOO_LARGE = f"too many pixels: expected at most {MAX_PIXELS // 1_000_000} million, all frames together"
 _REASONS: dict[type[Exception], str] = {
     FileNotFoundError: "no such file: expected the path of a picture",
@@ -99,7 +99,7 @@ def decode(source: Path | bytes) -> Photo:
 
     Raises DecodeError when it is missing, not readable, damaged, too large or of a format that is not supported.
     """
-    with decode_errors(), BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as stream:
+    with decode_errors(), BytesIO(source) if isinstance(source, bytes) else _opened(source) as stream:
         try:
             return _read(stream)
         except (DecodeError, MemoryError, Image.DecompressionBombError):
@@ -107,11 +107,17 @@ def decode(source: Path | bytes) -> Photo:
         except Exception:
             # Hostile metadata (a text chunk that unpacks to gigabytes, a broken segment) is not worth a picture.
             stream.seek(0)
-            bare = without_metadata(stream.read())
+            bare = without_metadata(stream)
             if bare is None:
                 raise
             photo = _read(BytesIO(bare))
             return replace(photo, notes=(*photo.notes, "its metadata is damaged and was left out"))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    with open(path, "rb") as stream:
+        yield stream if stream.seekable() else BytesIO(stream.read())  # a pipe, as of the shell's <(...)
 
 
 def encode(photo: Photo, options: EncodeOptions) -> Encoded:
@@ -184,7 +190,7 @@ def _register_heif(error: type[CartoonizeError]) -> None:
     try:
         import pillow_heif
     except ImportError:
-        raise error("HEIC needs the extra: pip install 'cartoonize[heic]'") from None
+        raise error(HEIC_EXTRA) from None
     pillow_heif.register_heif_opener()
 
 
@@ -195,8 +201,8 @@ def _read(stream: IO[bytes]) -> Photo:
         if image.width * image.height * pages > MAX_PIXELS:
             raise DecodeError(_TOO_LARGE)
         size, notes = image.size, list(depth_notes(image))
-        if name == "TIFF" and getattr(image, "is_animated", False):
-            notes.append("only the first of its pages is used")
+        if name in _FIRST_ONLY and getattr(image, "is_animated", False):
+            notes.append(_FIRST_ONLY[name])
         image.load()
         metadata, orientation, found = read_metadata(image)
         # An APNG can begin with a picture that is not part of the animation.
@@ -216,6 +222,8 @@ def _frame(
 ) -> tuple[Frame, bytes | None, tuple[str, ...]]:
     if index:
         image.seek(index)
+        if image.width * image.height > MAX_PIXELS:  # a GIF frame far beyond the screen: see below
+            raise DecodeError(_TOO_LARGE)
         image.load()
     converted = to_srgb(image)
     duration = round(image.info.get("duration") or 0)

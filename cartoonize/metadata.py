@@ -6,7 +6,7 @@ import re
 import struct
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import IO, Any
 
 from PIL import Image
 from PIL.ExifTags import IFD, Base
@@ -112,14 +112,17 @@ def append_exif(tiff: bytes, exif: bytes) -> bytes:
     return bytes(out)
 
 
-def without_metadata(data: bytes) -> bytes | None:
-    """Return a JPEG or PNG without all that is not needed to show it; None when there is nothing to leave out."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        bare = _bare_png(data)
-    elif data.startswith(b"\xff\xd8"):
-        bare = _bare_jpeg(data)
-    else:
+def without_metadata(stream: IO[bytes]) -> bytes | None:
+    """Return a JPEG or PNG without all that is not needed to show it; None when there is nothing to leave out.
+
+    Any other file is not read beyond its first bytes: it may be a film of many gigabytes.
+    """
+    signature = stream.read(8)
+    is_png = signature == b"\x89PNG\r\n\x1a\n"
+    if not is_png and not signature.startswith(b"\xff\xd8"):
         return None
+    data = signature + stream.read()
+    bare = _bare_png(data) if is_png else _bare_jpeg(data)
     return bare if len(bare) < len(data) else None
 
 

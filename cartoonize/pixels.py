@@ -13,6 +13,7 @@ Array: TypeAlias = NDArray[np.float32]  # (H, W, 3), nominally [-1, 1], RGB
 Size: TypeAlias = int | Literal["full"] | None
 
 DEFAULT_SHORT_SIDE = 720
+MAX_PIXELS = 250_000_000  # of one picture, all its frames together (the largest phone photos have 200 million)
 _HALF_RANGE = 127.5
 # The release truncates to uint8. The guard, far above float32's error and far below a level, keeps
 # uint8 -> network -> uint8 the identity where truncation alone would lose a level.

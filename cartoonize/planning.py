@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -12,9 +11,9 @@ from typing import Literal, TypeAlias
 
 from cartoonize.errors import CartoonizeError
 from cartoonize.formats import EXTENSIONS, PREFERRED_EXTENSION, format_of
+from cartoonize.naming import SUFFIX, Namer, extension_of, fold, key
 from cartoonize.sources import Found, Source, find, is_inside
 
-SUFFIX = "_cartoon"
 INSPECT_SUFFIX, COMPARE_SUFFIX = "_inspect", "_compare"  # of sheets, which are PNGs
 STDOUT = "-"
 
@@ -117,13 +116,13 @@ def _single(found: Found, out: str, extension: str | None, overwrite: bool) -> l
     if out == STDOUT:
         return [_to_stdout(path, extension)]
     target = Path(out)
-    if source and _key(target) == _fold(source.real):
+    if source and key(target) == fold(source.real):
         raise PlanError(f"--out {out} is the photo itself: give another name")
     return [_to_file(path, target, overwrite)]
 
 
 def _to_stdout(source: Path | None, extension: str | None) -> Job:
-    suffix = _extension(source, extension) if source else extension
+    suffix = extension_of(source, extension) if source else extension
     return Job(source, None, EXTENSIONS[suffix.lower()] if suffix else None, "write")
 
 
@@ -137,59 +136,8 @@ def _to_file(source: Path | None, target: Path, overwrite: bool, renamed: str = 
 
 
 def _derived(found: Found, folder: Path | None, extension: str | None, overwrite: bool) -> list[Job]:
-    namer = _Namer(found, folder, extension)
-    targets = {source: namer.name(source) for source in sorted(found.sources, key=lambda source: source.real)}
+    targets = Namer(found, folder, extension).names()
     return [_to_file(source.path, targets[source][0], overwrite, targets[source][1]) for source in found.sources]
-
-
-class _Namer:
-    """Gives every source a target that no other job has and that no job reads."""
-
-    def __init__(self, found: Found, folder: Path | None, extension: str | None) -> None:
-        self._inputs = found.folders
-        self._folder = folder
-        self._extension = extension
-        self._sources = {_fold(source.real): source for source in found.sources}
-        self._taken = dict(self._sources)
-        self._numbers: dict[str, int] = {}
-
-    def name(self, source: Source) -> tuple[Path, str]:
-        """Return the target and, where another file has the name it should get, the reason for this one."""
-        suffix = _extension(source.path, self._extension)
-        where = self._folder / source.place.parent if self._folder else source.path.parent
-        stem = source.path.stem
-        in_place = self._lands_among_inputs(where) or _key(where / f"{stem}{suffix}") in self._sources
-        ending = f"{SUFFIX}{suffix}" if in_place else suffix
-        target, reason = where / f"{stem}{ending}", ""
-        if owner := self._taken.get(_key(target)):
-            reason = f"{target.name} is taken by {owner.path}"
-            own = source.path.suffix
-            target = self._free(where, stem if own.lower() == suffix.lower() else f"{stem}_{own[1:]}", ending)
-        self._taken[_key(target)] = source
-        return target, reason
-
-    def _free(self, where: Path, stem: str, ending: str) -> Path:
-        """Return the first free name of stem, stem-2, stem-3...; goes on where the last search for it ended."""
-        base = _key(where / f"{stem}{ending}")
-        number = self._numbers.get(base, 1)
-        while _key(target := where / f"{stem}{f'-{number}' if number > 1 else ''}{ending}") in self._taken:
-            number += 1
-        self._numbers[base] = number
-        return target
-
-    def _lands_among_inputs(self, where: Path) -> bool:
-        """Whether a result in this folder would be read as a photo by the next run over the same inputs."""
-        if self._folder is None:
-            return True
-        real, folder = os.path.realpath(where), os.path.realpath(self._folder)
-        return any((real == read or is_inside(real, read)) and not is_inside(folder, read) for read in self._inputs)
-
-
-def _extension(source: Path, extension: str | None) -> str:
-    own = format_of(source)
-    if own and (extension is None or EXTENSIONS[extension] == own):
-        return source.suffix
-    return extension or ".png"
 
 
 def _earlier_results(sources: list[Source], folder: Path | None) -> set[Source]:
@@ -198,16 +146,16 @@ def _earlier_results(sources: list[Source], folder: Path | None) -> set[Source]:
     The photo lies beside, or the result lies below the output folder and the photo anywhere.
     """
     below = os.path.realpath(folder) if folder else None
-    beside = {(os.path.dirname(s.real), _fold(name)) for s in sources for name in _names_of_results(s.path)}
+    beside = {(os.path.dirname(s.real), fold(name)) for s in sources for name in _names_of_results(s.path)}
     anywhere = {name for _, name in beside}
 
     def is_result(source: Source) -> bool:
         if sheet := _SHEET.fullmatch(source.path.name):
-            return (os.path.dirname(source.real), _fold(sheet["stem"])) in beside
+            return (os.path.dirname(source.real), fold(sheet["stem"])) in beside
         match = _EARLIER_RESULT.fullmatch(source.path.stem)
         if not match:
             return False
-        names = {_fold(match["stem"]), _fold(match["stem"] + (match["number"] or ""))}
+        names = {fold(match["stem"]), fold(match["stem"] + (match["number"] or ""))}
         if below and is_inside(source.real, below) and names & anywhere:
             return True
         return any((os.path.dirname(source.real), name) in beside for name in names)
@@ -217,12 +165,3 @@ def _earlier_results(sources: list[Source], folder: Path | None) -> set[Source]:
 
 def _names_of_results(photo: PurePath) -> tuple[str, str]:
     return photo.stem, f"{photo.stem}_{photo.suffix[1:]}"
-
-
-def _key(target: Path) -> str:
-    """Identify a target also where capitals do not count or names are decomposed, and through links."""
-    return _fold(os.path.realpath(target))
-
-
-def _fold(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()

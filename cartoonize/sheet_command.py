@@ -13,7 +13,7 @@ import click
 from cartoonize import weights
 from cartoonize.convert_command import ConfigurationError
 from cartoonize.errors import CartoonizeError
-from cartoonize.formats import PREFERRED_EXTENSION, format_of
+from cartoonize.formats import PREFERRED_EXTENSION, extra_problem, format_of
 from cartoonize.report import shown
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what 
 
 
 def target_of(photo: Path, out: str | None, suffix: str) -> Path:
-    """Return where the sheet of a photo goes, by default beside it; raises click.UsageError."""
+    """Return where the sheet of a photo goes, by default beside it; raises click.UsageError, ConfigurationError."""
     name = f"{photo.stem}{suffix}.png"
     if out is None:
         return photo.parent / name
@@ -35,6 +35,8 @@ def target_of(photo: Path, out: str | None, suffix: str) -> Path:
     if format_of(target) is None:
         known = ", ".join(PREFERRED_EXTENSION.values())
         raise click.UsageError(f"--out {shown(out)}: expected an extension out of {known} (or a folder)")
+    if problem := extra_problem(format_of(target)):
+        raise ConfigurationError(problem)
     return target
 
 

@@ -49,10 +49,8 @@ def find(inputs: Iterable[str | Path], excluded: str | None) -> Found:
         if item == STDIN:
             found.stdin = True
             continue
-        for path in _expand(item, excluded, found.missing):
-            for source in (
-                _below(path, excluded, found) if os.path.isdir(path) else [_source(path, PurePath(path.name))]
-            ):
+        for path, place in _expand(item, excluded, found.missing):
+            for source in _below(path, place, excluded, found) if os.path.isdir(path) else [_source(path, place)]:
                 sources[source.real] = max(sources.get(source.real, source), source, key=_preference)
     found.sources = list(sources.values())
     return found
@@ -73,11 +71,14 @@ def _preference(source: Source) -> tuple[int, bool, int, str]:
     return len(source.place.parts), not os.path.islink(source.path), -len(name), name
 
 
-def _expand(item: str | Path, excluded: str | None, missing: list[tuple[Path, str]]) -> list[Path]:
-    """Return the item itself where it exists, else what it matches as a glob; else note it as missing."""
+def _expand(item: str | Path, excluded: str | None, missing: list[tuple[Path, str]]) -> list[tuple[Path, PurePath]]:
+    """Return the item itself where it exists, else what it matches as a glob; else note it as missing.
+
+    With each path comes its place below an output folder: the tree from the glob's first sign on is kept.
+    """
     path = Path(item)
     if item != "" and os.path.lexists(path):
-        return [path]
+        return [(path, PurePath() if os.path.isdir(path) else PurePath(path.name))]
     is_glob = isinstance(item, str) and any(sign in item for sign in "*?[")
     matches = _glob(path, excluded) if is_glob else []
     if not matches:
@@ -85,8 +86,8 @@ def _expand(item: str | Path, excluded: str | None, missing: list[tuple[Path, st
     return matches
 
 
-def _glob(path: Path, excluded: str | None) -> list[Path]:
-    """Return the pictures and folders that match, sorted; hidden ones only where the pattern names them."""
+def _glob(path: Path, excluded: str | None) -> list[tuple[Path, PurePath]]:
+    """Return the pictures and folders that match, sorted, with their places; hidden ones only if the pattern does."""
     magic = next(i for i, part in enumerate(path.parts) if any(sign in part for sign in "*?["))
     root, pattern = Path(*path.parts[:magic]), PurePath(*path.parts[magic:])
     skipped = _excluded_below(root, excluded)
@@ -96,7 +97,7 @@ def _glob(path: Path, excluded: str | None) -> list[Path]:
     except ValueError:  # older Pythons refuse a "**" inside a name
         return []
     return [
-        match
+        (match, PurePath(match.name) if ".." in pattern.parts else match.relative_to(root))
         for match in matches
         if (os.path.isdir(match) or format_of(match))
         and (names_hidden or not any(map(_is_hidden, match.relative_to(root).parts)))
@@ -104,7 +105,7 @@ def _glob(path: Path, excluded: str | None) -> list[Path]:
     ]
 
 
-def _below(folder: Path, excluded: str | None, found: Found) -> Iterator[Source]:
+def _below(folder: Path, place: PurePath, excluded: str | None, found: Found) -> Iterator[Source]:
     real = os.path.realpath(folder)
     found.folders.append(real)
     skipped = _excluded_below(folder, excluded)
@@ -113,7 +114,7 @@ def _below(folder: Path, excluded: str | None, found: Found) -> Iterator[Source]
         found.missing.append((Path(error.filename), f"the folder cannot be listed: {error.strerror}"))
 
     for path in _walk(folder, skipped, unreadable):
-        yield _source(path, path.relative_to(folder))
+        yield _source(path, place / path.relative_to(folder))
 
 
 def _excluded_below(folder: Path, excluded: str | None) -> str | None:

@@ -78,6 +78,9 @@ def _of_file(path: Path) -> Thumbnail:
         width, height = image.size
         side = _side(str(image.format))
         image.draft(None, (side * 2, side * 2))  # a JPEG is quickly decoded at down to an eighth of its size
+        image.load()
+        if image.format == "TIFF":  # has turned itself now, and forgotten its orientation
+            width, height = image.size
         converted = to_srgb(image)
         _, orientation, _ = read_metadata(image)
         small = converted.rgb

@@ -61,11 +61,12 @@ def locate(weights: str | Path) -> Weights:
         return _recognise(builtin_folder() / f"{name}.tflite")
     if name == RELEASED:
         return _released()
-    path = Path(weights).expanduser()
     try:
-        return _recognise_path(path)
+        return _recognise_path(Path(weights).expanduser())
     except OSError as error:
-        raise WeightsError(f"{path}: {error.strerror or error}") from error
+        raise WeightsError(f"{weights}: {error.strerror or error}") from error
+    except RuntimeError as error:  # ~NOBODY
+        raise WeightsError(f"{weights}: {error}") from error
 
 
 def keras_weights(weights: Weights) -> Weights:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TypeAlias
 
@@ -46,7 +47,16 @@ def read_keras(path: Path) -> Arrays:
     try:
         with h5py.File(_hdf5_source(path), "r") as file:
             return _read_layers(file["layers"])
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise WeightsError(f"{path}: damaged, truncated or not a generator ({first_line(error)})") from error
 
 

@@ -34,6 +34,11 @@ def test_a_very_long_photo(fast: Cartoonizer) -> None:
     assert fast(photo).shape == photo.shape
 
 
+def test_a_working_size_that_takes_all_memory_is_refused(fast: Cartoonizer) -> None:
+    with pytest.raises(EngineError, match="too many pixels to work at, 1440000x720: choose a smaller --size"):
+        Cartoonizer("fast", size=720)(np.zeros((1, 2000, 3), np.uint8))
+
+
 def test_output_size_work_stops_at_the_working_size(coffee: NDArray[np.uint8]) -> None:
     assert Cartoonizer("fast", size=100, output_size="work")(coffee).shape == (100, 150, 3)
 

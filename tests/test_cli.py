@@ -282,8 +282,8 @@ def test_unexpected_error_is_one_line_and_a_trace_when_verbose(monkeypatch: pyte
 def test_tree_collisions_and_second_run() -> None:
     save("in/photo.jpg", "in/photo.png", "in/sub/deep/c.webp", "in/.hidden/d.jpg")
     first = run("in", "--out", "in/out", "--format", "png")
-    assert files("in/out") == {"photo.png", "photo-2.png", "sub/deep/c.png"}
-    assert "in/photo.png -> in/out/photo-2.png: photo.png is taken by in/photo.jpg" in first.stderr
+    assert files("in/out") == {"photo.png", "photo_jpg.png", "sub/deep/c.png"}
+    assert "in/photo.jpg -> in/out/photo_jpg.png: photo.png is taken by in/photo.png" in first.stderr
     assert "0 done, 3 skipped in" in run("in", "--out", "in/out", "--format", "png").stderr
     assert len(FakeCartoonizer.made) == 1, "nothing to do: no generator"
     assert "3 done in" in run("in", "--out", "in/out", "--format", "png", "--overwrite").stderr
@@ -349,6 +349,56 @@ def test_quiet_prints_errors_only() -> None:
     save("a.jpg")
     assert run("a.jpg", "-q").output == ""
     assert run("a.jpg", "gone.jpg", "-q", code=1).stderr == "cartoonize: gone.jpg: no such file or folder\n"
+
+
+def test_what_is_typed_silences_what_contradicts_it_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    save("a.jpg")
+    monkeypatch.setenv("CARTOONIZE_QUIET", "1")
+    assert "weights fast" in run("a.jpg", "-v").stderr
+    monkeypatch.setenv("CARTOONIZE_QUIET", "0")
+    monkeypatch.setenv("CARTOONIZE_VERBOSE", "1")
+    assert run("a.jpg", "-q", "--overwrite").output == ""
+    monkeypatch.setenv("CARTOONIZE_FORMAT", "png")
+    run("a.jpg", "--out", "x.webp")
+    run("a.jpg", "--out", "folder")
+    assert {"x.webp", "folder/a.png"} <= files()
+
+
+def test_heic_without_the_extra_is_found_out_before_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    save("a.jpg")
+    monkeypatch.setattr("cartoonize.formats.find_spec", lambda name: None)
+    for args in (
+        ["a.jpg", "--format", "heic"],
+        ["a.jpg", "--out", "x.heic", "--dry-run"],
+        ["inspect", "a.jpg", "--out", "x.heic"],
+    ):
+        assert "pip install 'cartoonize[heic]'" in run(*args, code=2).stderr
+    Path("photo.heic").touch()
+    assert run("a.jpg", "photo.heic", "--dry-run").exit_code == 0, "a HEIC photo fails alone"
+
+
+def test_weights_of_nobody_are_one_line() -> None:
+    save("a.jpg")
+    assert run("a.jpg", "-w", "~nobody-of-that-name/w.tflite", code=2).stderr.count("\n") == 1
+
+
+def test_an_empty_folder_is_said_to_be_empty_by_a_dry_run_too() -> None:
+    Path("empty").mkdir()
+    assert run("empty", "--dry-run", code=3).stderr == "cartoonize: no image found\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's way to close a stream")
+@pytest.mark.parametrize(
+    ("words", "code"), [("a.jpg 2>&-", 0), ("- --out b.jpg <&-", 1)], ids=["standard error", "standard input"]
+)
+def test_closed_streams(words: str, code: int) -> None:
+    save("a.jpg")
+    ended = subprocess.run(
+        ["sh", "-c", f"'{sys.executable}' -m cartoonize {words}"], env=os.environ, capture_output=True, check=False
+    )
+    assert ended.returncode == code
+    assert b"Traceback" not in ended.stderr
+    assert Path("a_cartoon.jpg").exists() == (code == 0)
 
 
 def test_verbose_prints_settings() -> None:

@@ -138,9 +138,10 @@ def test_an_address_that_is_not_there(server: Server, folder: Path) -> None:
         release.fetch(server.url)
 
 
-def test_only_http_addresses(folder: Path) -> None:
+@pytest.mark.parametrize("url", ["file:///etc/", "http://[x"])
+def test_only_http_addresses(folder: Path, url: str) -> None:
     with pytest.raises(WeightsError, match="expected an http or https address"):
-        release.fetch("file:///etc/")
+        release.fetch(url)
     assert not folder.exists()
 
 

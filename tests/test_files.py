@@ -87,6 +87,15 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch, number, words, ove
     assert os.listdir(tmp_path) == (["a.png"] if overwrite else [])
 
 
+def test_the_content_is_on_the_disk_before_the_name(tmp_path, monkeypatch):
+    order = []
+    fsync, link = os.fsync, os.link
+    monkeypatch.setattr(os, "fsync", lambda descriptor: order.append(os.fstat(descriptor).st_size) or fsync(descriptor))
+    monkeypatch.setattr(os, "link", lambda *paths: order.append("named") or link(*paths))
+    write_atomically(tmp_path / "a", b"four", overwrite=False)
+    assert order == [4, "named"]
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_disk_full_while_writing(tmp_path, monkeypatch):
     import builtins

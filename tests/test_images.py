@@ -293,6 +293,37 @@ def test_a_gif_frame_beyond_the_screen_is_cut():
     assert read.frames[1].pixels[:, :, 2].tolist()[7] == [20] * 4 + [240] * 4
 
 
+def test_a_gif_frame_far_beyond_the_screen_is_refused_before_memory_is_taken():
+    frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE)]
+    data = bytearray(saved("GIF", frames[0], save_all=True, append_images=frames[1:], duration=50))
+    last = data.rindex(b",\0\0\0\0\x08\0\x08\0")
+    data[last + 1 : last + 5] = struct.pack("<HH", 16_000, 16_000)
+    assert "at most 250 million" in message(bytes(data))
+
+
+def test_a_file_that_is_no_picture_is_not_read_whole(tmp_path):
+    (tmp_path / "film.jpg").write_bytes(b"not a picture")
+    os.truncate(tmp_path / "film.jpg", 1 << 40)  # a terabyte of nothing
+    assert "not a picture" in message(tmp_path / "film.jpg")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    writer = threading.Thread(target=(tmp_path / "pipe.png").write_bytes, args=(saved("PNG", Image.new("RGB", (4, 4))),))
+    writer.start()
+    assert decode(tmp_path / "pipe.png").format == "PNG"
+    writer.join()
+
+
+def test_of_a_heic_with_several_pictures_the_main_one_is_read_and_a_note_says_so(tmp_path):
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    first, second = (Image.new("RGB", (16, 16), colour) for colour in (RED, BLUE))
+    first.save(tmp_path / "two.heic", save_all=True, append_images=[second])
+    assert decode(tmp_path / "two.heic").notes == ("only the main one of its pictures is used",)
+
+
 def test_a_gif_of_one_frame_is_a_still():
     read = decode(saved("GIF", Image.new("P", (4, 4)), duration=100, loop=0))
     assert (len(read.frames), read.frames[0].duration, read.metadata.loop) == (1, 0, None)

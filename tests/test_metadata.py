@@ -192,13 +192,13 @@ def test_a_broken_photoshop_block_does_not_fail_a_jpeg():
 
 def test_bare_files_show_the_same_picture():
     for data in (carrying("PNG"), carrying("JPEG")):
-        bare = without_metadata(data)
+        bare = without_metadata(io.BytesIO(data))
         assert bare is not None
         assert b"Maker" not in bare
         with Image.open(io.BytesIO(bare)) as image, Image.open(io.BytesIO(data)) as original:
             assert (np.asarray(image) == np.asarray(original)).all()
-    assert without_metadata(saved("GIF")) is None
-    assert without_metadata(saved("PNG")) is None
+    assert without_metadata(io.BytesIO(saved("GIF"))) is None
+    assert without_metadata(io.BytesIO(saved("PNG"))) is None
 
 
 def test_metadata_too_large_for_jpeg_is_left_out_with_a_note():

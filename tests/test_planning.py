@@ -105,7 +105,7 @@ def test_symlink_loops_and_links_to_folders() -> None:
     for link, to in (("in/loop", "."), ("in/b/up", ".."), ("in/a", "b"), ("in/b/gone", "nowhere")):
         os.symlink(to, link)
     assert targets(plan(["in"], out="out")) == {"in/b/photo.jpg": "out/b/photo.jpg"}
-    assert targets(plan(["**/*.jpg"], out="out")) == {"in/b/photo.jpg": "out/photo.jpg"}
+    assert targets(plan(["**/*.jpg"], out="out")) == {"in/b/photo.jpg": "out/in/b/photo.jpg"}
 
 
 def test_broken_link_is_tried_and_a_pipe_in_a_folder_is_not() -> None:
@@ -178,25 +178,53 @@ def test_collisions_are_told_apart_alike_in_any_order() -> None:
     touch("photo.jpg", "photo.png", "photo.PNG", "two/photo.jpg", "photo_png.gif")
     inputs = ["photo.jpg", "photo.png", "photo.PNG", "two/photo.jpg", "photo_png.gif"]
     expected = {
-        "photo.PNG": "out/photo.jpg",
-        "photo.jpg": "out/photo-2.jpg",
-        "photo.png": "out/photo_png.jpg",
+        "photo.PNG": "out/photo_PNG.jpg",
+        "photo.jpg": "out/photo.jpg",
+        "photo.png": "out/photo_png-2.jpg",
         "photo_png.gif": "out/photo_png_gif.jpg",
-        "two/photo.jpg": "out/photo-3.jpg",
+        "two/photo.jpg": "out/photo-2.jpg",
     }
     for some in (inputs, inputs[::-1]):
         planned = plan(some, out="out", extension=".jpg")
         assert targets(planned) == expected
-        assert {job.renamed for job in planned.jobs if str(job.source) == "photo.jpg"} == {
-            f"photo.jpg is taken by {Path('photo.PNG')}"
+        assert {job.renamed for job in planned.jobs if str(job.source) == "photo.png"} == {
+            f"photo.jpg is taken by {Path('photo.jpg')}"
         }
+
+
+def test_a_result_is_not_taken_for_that_of_a_photo_added_later() -> None:
+    touch("photo.png")
+    assert targets(plan(["."], out="out", extension=".jpg")) == {"photo.png": "out/photo.jpg"}
+    touch("out/photo.jpg", "photo.avif")
+
+    planned = plan(["."], out="out", extension=".jpg")
+
+    assert targets(planned) == {"photo.avif": "out/photo_avif.jpg", "photo.png": "out/photo_png.jpg"}
+    assert len(planned.todo) == 2
+    assert {job.renamed for job in planned.jobs} == {"photo.jpg would be that of several"}
+
+
+def test_a_glob_keeps_the_tree_from_its_first_sign_on() -> None:
+    touch("h/x/p.jpg", "h/y/p.jpg", "h/p.jpg", "h/y/z/q.jpg")
+    assert targets(plan(["h/**/*.jpg"], out="out")) == {
+        "h/p.jpg": "out/p.jpg",
+        "h/x/p.jpg": "out/x/p.jpg",
+        "h/y/p.jpg": "out/y/p.jpg",
+        "h/y/z/q.jpg": "out/y/z/q.jpg",
+    }
+    assert targets(plan(["h/x/../*/p.jpg"], out="out")) == {
+        "h/x/../x/p.jpg": "out/x/p.jpg",
+        "h/x/../y/p.jpg": "out/y/p.jpg",
+    }
+    assert targets(plan(["h/x/*/../../p.jpg", "h/*/../p.jpg"], out="out")) == {"h/y/../p.jpg": "out/p.jpg"}
+    assert targets(plan(["h/y*"], out="out")) == {"h/y/p.jpg": "out/y/p.jpg", "h/y/z/q.jpg": "out/y/z/q.jpg"}
 
 
 def test_collisions_beside_the_photos() -> None:
     touch("photo.jpg", "photo.png")
     assert targets(plan(["."], extension=".png")) == {
-        "photo.jpg": "photo_cartoon.png",
-        "photo.png": "photo-2_cartoon.png",
+        "photo.jpg": "photo_jpg_cartoon.png",
+        "photo.png": "photo_cartoon.png",
     }
 
 

@@ -78,13 +78,15 @@ def test_results_on_disk(tmp_path: Path, extension: str, side: int) -> None:
     assert both.photo == thumbnails.Thumbnail(None, 2000, 1000)
 
 
-def test_result_on_disk_is_shown_upright(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["turned.jpg", "turned.tif"])
+def test_result_on_disk_is_shown_upright(name: str, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[274] = 6  # to be turned clockwise
-    Image.fromarray(halves(100, 200)).save(tmp_path / "turned.jpg", exif=exif)
-    result = thumbnails.of_files(Path("photo.jpg"), tmp_path / "turned.jpg").result
+    Image.fromarray(halves(100, 200)).save(tmp_path / name, exif=exif)
+    result = thumbnails.of_files(Path("photo.jpg"), tmp_path / name).result
     assert (result.width, result.height) == (100, 200)
     small = np.asarray(opened(result.data).convert("RGB"))
+    assert small.shape == (200, 100, 3)
     assert np.allclose(small[100, 90], (255, 0, 0), atol=20)
     assert np.allclose(small[100, 10], (0, 0, 255), atol=20)
 

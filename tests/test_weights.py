@@ -149,6 +149,16 @@ def test_a_keras_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, own_ca
         Cartoonizer(tmp_path / "bomb.keras")
 
 
+def test_a_keras_file_with_damaged_compression_is_refused(tmp_path: Path, own_cache: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bad.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", bytes(range(256)) * 400)
+    data = bytearray((tmp_path / "bad.keras").read_bytes())
+    data[60:64] = b"\xff" * 4
+    (tmp_path / "bad.keras").write_bytes(data)
+    with pytest.raises(WeightsError, match="damaged"):
+        Cartoonizer(tmp_path / "bad.keras")
+
+
 def test_conversion_happens_once_per_content(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = shutil.copy(builtin_folder() / "fast.weights.h5", tmp_path / "a.weights.h5")
     second = shutil.copy(first, tmp_path / "b.weights.h5")
