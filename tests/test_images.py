@@ -310,7 +310,8 @@ def test_a_file_that_is_no_picture_is_not_read_whole(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_pipe_is_read(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    writer = threading.Thread(target=(tmp_path / "pipe.png").write_bytes, args=(saved("PNG", Image.new("RGB", (4, 4))),))
+    picture = saved("PNG", Image.new("RGB", (4, 4)))
+    writer = threading.Thread(target=(tmp_path / "pipe.png").write_bytes, args=(picture,))
     writer.start()
     assert decode(tmp_path / "pipe.png").format == "PNG"
     writer.join()
