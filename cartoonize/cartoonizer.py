@@ -47,6 +47,7 @@ class Cartoonizer:
         self._size = size
         self._output_size = output_size
         self._detail = detail
+        self._halo = strips.halo_of(weights)
         self._generator = _generator(weights, device, threads or available_cores())
 
     def __call__(self, image: Image) -> Image:
@@ -68,7 +69,7 @@ class Cartoonizer:
         if height * width > MAX_PIXELS:
             raise EngineError(f"too many pixels to work at, {width}x{height}: choose a smaller --size")
         work = resize(image, (height, width))
-        return work, strips.generate(self._generator, work)
+        return work, strips.generate(self._generator, work, self._halo)
 
     def photo(self, photo: Photo) -> Photo:
         """Cartoonize every frame of a decoded photo; alpha, timing and metadata are carried over."""

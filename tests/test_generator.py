@@ -15,7 +15,7 @@ from cartoonize.conversion import keras_model
 from cartoonize.engine import LiteRTEngine, TensorFlowEngine, gpu_name
 from cartoonize.errors import EngineError
 from cartoonize.pixels import to_network
-from cartoonize.strips import HALO
+from cartoonize.strips import HALO, halo_of
 from cartoonize.training.generator import ARCHITECTURES, build_compact, build_unet, deepen
 from cartoonize.weights import locate
 
@@ -134,19 +134,22 @@ def test_a_generator_does_not_go_into_a_shallower_or_another_one() -> None:
             deepen(one, other)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_no_generator_sees_beyond_the_halo(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "halo"),
+    [*((name, HALO) for name in ARCHITECTURES), ("compact", halo_of("fast")), ("unet", halo_of("whitebox"))],
+)
+def test_no_generator_sees_beyond_the_halo(name: str, halo: int) -> None:
     """The gradient of one output pixel with respect to the photo, all weights positive so that nothing cancels."""
     model = ARCHITECTURES[name]()
     for layer in model.layers:
         layer.set_weights([np.full(w.shape, 1 / w.shape[-2] if w.ndim > 1 else 0) for w in layer.get_weights()])
-    photo = tf.Variable(np.ones((1, 4 * HALO, 8, 3), np.float32))  # both directions are alike, so one will do
-    for row in range(2 * HALO, 2 * HALO + 4):
+    photo = tf.Variable(np.ones((1, 4 * halo, 8, 3), np.float32))  # both directions are alike, so one will do
+    for row in range(2 * halo, 2 * halo + 4):
         with tf.GradientTape() as tape:
             pixel = tf.reduce_sum(model(photo)[0, row, 4])
         seen = np.flatnonzero(np.asarray(tape.gradient(pixel, photo))[0].any(axis=(1, 2)))
-        assert seen.min() >= row - HALO
-        assert seen.max() <= row + HALO
+        assert seen.min() >= row - halo
+        assert seen.max() <= row + halo
 
 
 def test_the_weights_kept_in_the_examples_still_fit_their_architecture() -> None:

@@ -17,25 +17,28 @@ from cartoonize.weights import locate
 sides = st.integers(1, 3000).map(lambda n: 4 * n)
 
 
-@given(height=sides, width=sides)
-def test_tiles_are_aligned_bounded_and_no_larger_than_the_picture(height: int, width: int) -> None:
-    rows, columns = strips.tile_shape((height, width))
+halos = st.sampled_from([64, strips.HALO])
+
+
+@given(height=sides, width=sides, halo=halos)
+def test_tiles_are_aligned_bounded_and_no_larger_than_the_picture(height: int, width: int, halo: int) -> None:
+    rows, columns = strips.tile_shape((height, width), halo)
     assert rows % 4 == columns % 4 == 0
     assert rows <= height
     assert columns <= width
     assert rows * columns <= (strips.WHOLE_PIXELS if (rows, columns) == (height, width) else strips.TILE_PIXELS)
 
 
-@given(height=sides, width=sides)
-def test_exact_parts_cover_every_row_once_and_have_their_halo(height: int, width: int) -> None:
-    tile = strips.tile_shape((height, width))[0]
+@given(height=sides, width=sides, halo=halos)
+def test_exact_parts_cover_every_row_once_and_have_their_halo(height: int, width: int, halo: int) -> None:
+    tile = strips.tile_shape((height, width), halo)[0]
     covered = 0
-    for rows, start, stop in strips._spans(height, tile):
+    for rows, start, stop in strips._spans(height, tile, halo):
         assert rows.stop - rows.start == tile
         assert rows.start % strips.ALIGNMENT == 0
         assert start == covered
-        assert rows.start == 0 or start - rows.start >= strips.HALO
-        assert rows.stop == height or rows.stop - stop >= strips.HALO
+        assert rows.start == 0 or start - rows.start >= halo
+        assert rows.stop == height or rows.stop - stop >= halo
         covered = stop
     assert covered == height
 
@@ -54,8 +57,8 @@ def test_tiles_give_the_whole_picture_bit_for_bit(
     whole = fast(to_network(padded)[np.newaxis])[0, : shape[0], : shape[1]]
     monkeypatch.setattr(strips, "WHOLE_PIXELS", 0)
     monkeypatch.setattr(strips, "TILE_PIXELS", 90_000)
-    assert strips.tile_shape(padded.shape[:2]) != padded.shape[:2]
-    np.testing.assert_array_equal(strips.generate(fast, photo), whole)
+    assert strips.tile_shape(padded.shape[:2], 64) != padded.shape[:2]
+    np.testing.assert_array_equal(strips.generate(fast, photo, strips.halo_of("fast")), whole)
 
 
 @pytest.mark.slow
@@ -63,8 +66,8 @@ def test_tiles_of_the_released_generator_are_exact(released: Path) -> None:
     engine = LiteRTEngine(released, threads=2)
     photo = np.random.default_rng(0).integers(0, 256, (1300, 1000, 3), np.uint8)
     whole = engine(to_network(photo)[np.newaxis])[0]
-    assert strips.tile_shape((1300, 1000)) != (1300, 1000)
-    np.testing.assert_array_equal(strips.generate(engine, photo), whole)
+    assert strips.tile_shape((1300, 1000), 64) != (1300, 1000)
+    np.testing.assert_array_equal(strips.generate(engine, photo, strips.halo_of("whitebox")), whole)
 
 
 def test_all_tiles_of_a_photo_have_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +80,7 @@ def test_all_tiles_of_a_photo_have_one_shape(monkeypatch: pytest.MonkeyPatch) ->
         return x
 
     photo = np.random.default_rng(0).integers(0, 256, (700, 800, 3), np.uint8)
-    np.testing.assert_array_equal(strips.generate(record, photo), to_network(photo))
+    np.testing.assert_array_equal(strips.generate(record, photo, 64), to_network(photo))
     assert len(seen) > 1
     assert len(set(seen)) == 1
 
