@@ -98,7 +98,7 @@ def history(folder: Path) -> list[dict[str, float]]:
 
 def test_a_deeper_student_goes_on_from_the_shallow_weights(config: dict[str, Any], tmp_path: Path) -> None:
     """The teacher is `fast` too, so that a student that draws the same is told from any other."""
-    run(tmp_path, config | {"student": "compact_fine", "start": "fast", "learning_rate": 1e-9, "steps": 8})
+    run(tmp_path, config | {"student": "compact_deep", "start": "fast", "learning_rate": 1e-9, "steps": 8})
 
     assert history(tmp_path / "run")[0]["val_psnr"] > 60
 
@@ -210,7 +210,13 @@ def test_the_example_chooses_the_photo_with_a_face(tmp_path: Path) -> None:
 
     subprocess.run([sys.executable, script, photos, tmp_path / "chosen"], check=True)
 
-    assert [path.name for path in (tmp_path / "chosen").iterdir()] == ["astronaut.jpg"]
+    assert [path.name for path in (tmp_path / "chosen" / "whole").iterdir()] == ["astronaut.jpg"]
+    [close] = (tmp_path / "chosen" / "close").iterdir()
+    enlarged, photo = (np.asarray(PillowImage.open(path)).astype(int) for path in (close, photos / "astronaut.jpg"))
+    assert enlarged.shape == (720, 720, 3)
+    middle, face = enlarged[330:390, 330:390].mean(axis=(0, 1)), photo[100:130, 210:240].mean(axis=(0, 1))
+    assert abs(middle - face).max() < 25
+    assert close.name == "astronaut_0.png"
 
 
 def _stop(callback: Export, *_: Any) -> None:

@@ -44,7 +44,7 @@ def test_relative_paths_start_at_the_configuration(tmp_path: Path) -> None:
         (MINIMAL.replace("held_out:", "heldout:"), "unknown key validation.heldout; did you mean held_out?"),
         (MINIMAL.replace("[256, 720]", "[720, 256]"), "photos.0.short_side: .* the smaller number first"),
         (MINIMAL + "crop: 255", "crop: .* multiple of 4"),
-        (MINIMAL + "student: big", "student: .* 'compact', 'compact_fine', 'compact_deep' or 'unet'"),
+        (MINIMAL + "student: big", "student: .* 'compact', 'compact_deep' or 'unet'"),
         (MINIMAL.replace("400", "450"), "a multiple of checkpoint_steps"),
         (MINIMAL.replace("steps: 400", ""), "steps: Field required"),
         ("- a list", "expected `key: value` lines"),

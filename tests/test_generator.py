@@ -101,7 +101,7 @@ def randomised(model: Any) -> dict[str, list[Floats]]:
         (build_compact, reference_compact),
         (partial(build_compact, fine_blocks=1), partial(reference_compact, fine_blocks=1)),
     ],
-    ids=["unet", "compact", "compact_fine"],
+    ids=["unet", "compact", "compact_deep"],
 )
 @pytest.mark.parametrize("shape", [(4, 4), (12, 8), (8, 20)])
 def test_matches_the_numpy_reference(build: Any, reference: Any, shape: tuple[int, int]) -> None:
@@ -153,15 +153,15 @@ def test_no_generator_sees_beyond_the_halo(name: str, halo: int) -> None:
 
 
 def test_the_weights_kept_in_the_examples_still_fit_their_architecture() -> None:
-    kept = keras_model(locate(Path(__file__).parents[1] / "examples" / "compact_fine.weights.h5"))
+    kept = keras_model(locate(Path(__file__).parents[1] / "examples" / "compact_deep.weights.h5"))
 
-    deepen(kept, ARCHITECTURES["compact_fine"]())
+    deepen(kept, ARCHITECTURES["compact_deep"]())
 
 
 def test_parameter_counts_are_the_documented_ones() -> None:
     assert build_unet().count_params() == 1_467_075
     assert build_compact().count_params() == 541_452
-    assert ARCHITECTURES["compact_fine"]().count_params() == 596_940
+    assert ARCHITECTURES["compact_deep"]().count_params() == 1_040_076
 
 
 @pytest.mark.parametrize("name", ["fast", "whitebox"])

@@ -52,7 +52,7 @@ class DistillConfig(Section):
     """
 
     teacher: str
-    student: Literal["compact", "compact_fine", "compact_deep", "unet"] = "compact"
+    student: Literal["compact", "compact_deep", "unet"] = "compact"
     start: str | None = None
     photos: Annotated[tuple[PhotoSource, ...], Field(min_length=1)]
     validation: Validation

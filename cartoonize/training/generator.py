@@ -151,6 +151,5 @@ def deepen(shallow: keras.Model, deep: keras.Model) -> None:
 ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {
     "unet": build_unet,
     "compact": build_compact,
-    "compact_fine": partial(build_compact, fine_blocks=3),
     "compact_deep": partial(build_compact, blocks=12, fine_blocks=3),
 }
