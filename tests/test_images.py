@@ -293,7 +293,8 @@ def test_a_gif_frame_beyond_the_screen_is_cut():
     assert read.frames[1].pixels[:, :, 2].tolist()[7] == [20] * 4 + [240] * 4
 
 
-def test_a_gif_frame_far_beyond_the_screen_is_refused_before_memory_is_taken():
+def test_a_gif_frame_far_beyond_the_screen_is_refused_before_memory_is_taken(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE)]
     data = bytearray(saved("GIF", frames[0], save_all=True, append_images=frames[1:], duration=50))
     last = data.rindex(b",\0\0\0\0\x08\0\x08\0")
