@@ -109,6 +109,13 @@ def test_weights_of_another_architecture_are_no_start(config: dict[str, Any], tm
     assert "start: fast does not fit into the student (compact and unet have other layers)" in said
 
 
+def test_a_run_that_diverges_leaves_no_checkpoint_to_go_on_from(config: dict[str, Any], tmp_path: Path) -> None:
+    said = run(tmp_path, config | {"learning_rate": 1e12}, fails=True)
+
+    assert "not finite" in said
+    assert not (tmp_path / "run" / "checkpoint.weights.h5").exists()
+
+
 def test_a_run_learns(finished: Path) -> None:
     epochs = history(finished)
 

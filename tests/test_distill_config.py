@@ -49,6 +49,10 @@ def test_relative_paths_start_at_the_configuration(tmp_path: Path) -> None:
         (MINIMAL.replace("steps: 400", ""), "steps: Field required"),
         ("- a list", "expected `key: value` lines"),
         ("a: b: c", "not valid YAML"),
+        ("a: !x 3", "not valid YAML"),
+        ("seed: 2026-02-30", "not valid YAML"),
+        ("[" * 5000, "not valid YAML"),
+        (MINIMAL + "crop: 32", "margin: expected less than half of crop"),
     ],
 )
 def test_a_mistake_is_named_in_one_line(tmp_path: Path, text: str, message: str) -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from cartoonize.errors import DatasetError
-from cartoonize.pixels import Array, to_network
+from cartoonize.pixels import Array, Image, to_network
 from cartoonize.training.crops import Crops
 from cartoonize.training.distill_config import PhotoSource, Validation
 from cartoonize.training.fidelity import flat_share, measure
@@ -21,6 +23,14 @@ from cartoonize.training.teacher import (
     requests,
     validation_requests,
 )
+
+
+@dataclass
+class Drawn:
+    """An example in memory."""
+
+    photo: Image
+    drawn: NDArray[np.float16]
 
 
 def negative(photo: Array) -> Array:
@@ -128,7 +138,7 @@ def position_example(height: int, width: int) -> Example:
     """A photo whose first two channels are the row and column divided by 4, and its teacher's drawing."""
     rows, columns = np.indices((height, width)) // 4
     photo = np.stack([rows, columns, rows * 0], axis=-1).astype(np.uint8)
-    return Example(photo, to_network(photo).astype(np.float16))
+    return Drawn(photo, to_network(photo).astype(np.float16))
 
 
 def test_crops_sit_on_the_networks_grid_and_only_true_borders_weigh() -> None:
@@ -160,7 +170,7 @@ def test_a_batch_depends_on_the_step_and_the_seed_alone() -> None:
 
 def test_sources_provide_their_shares() -> None:
     black, white = (
-        Example(np.full((32, 32, 3), level, np.uint8), np.zeros((32, 32, 3), np.float16)) for level in (0, 255)
+        Drawn(np.full((32, 32, 3), level, np.uint8), np.zeros((32, 32, 3), np.float16)) for level in (0, 255)
     )
 
     photos, _, _ = Crops([([black], 3), ([white], 1)], 32, 4, seed=0).batch(0, 1000)

@@ -40,7 +40,10 @@ def load(path: Path, model: type[AnySection], overrides: Sequence[str] = ()) -> 
     Relative paths start at the file's folder. Raises ConfigError with the line, or the override, of the first mistake.
     """
     root = _compose(path)
-    content = yaml.SafeLoader("").construct_document(root) if root else None
+    try:
+        content = yaml.SafeLoader("").construct_document(root) if root else None
+    except (yaml.YAMLError, ValueError) as error:  # a tag of its own, the 30th of February
+        raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected `key: value` lines")
     origin = {_put(content, override): override for override in overrides}
@@ -58,7 +61,7 @@ def _compose(path: Path) -> Any:
         return yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
 
 
@@ -70,7 +73,7 @@ def _put(content: dict[str, Any], override: str) -> Place:
     place: Place = tuple(int(part) if part.isdecimal() else part for part in key.split("."))
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"--set {override}: not a YAML value; quote it") from error
     section: Any = content
     try:

@@ -58,10 +58,11 @@ class Crops:
         examples = self._sources[rng.choice(len(self._sources), p=self._shares)]
         example = examples[rng.integers(len(examples))]
         # Both networks quarter the picture: off this grid the teacher would have drawn something else.
-        tops = [int(rng.integers((n - self._side) // ALIGNMENT + 1)) * ALIGNMENT for n in example.photo.shape[:2]]
+        photo = example.photo
+        tops = [int(rng.integers((n - self._side) // ALIGNMENT + 1)) * ALIGNMENT for n in photo.shape[:2]]
         window = tuple(slice(top, top + self._side) for top in tops)
-        sides = (self._line(top, length) for top, length in zip(tops, example.photo.shape, strict=False))
-        return example.photo[window], example.drawn[window], np.outer(*sides)
+        sides = (self._line(top, length) for top, length in zip(tops, photo.shape, strict=False))
+        return photo[window], example.drawn[window], np.outer(*sides)
 
     def _line(self, start: int, length: int) -> NDArray[np.float32]:
         """Return the weights along one side of a crop that starts at `start` in a photo of `length` pixels."""

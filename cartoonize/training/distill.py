@@ -41,21 +41,26 @@ def distill(config: DistillConfig, *, resume: bool) -> None:
         model.load_weights(checkpoint)
     drawing = ARCHITECTURES[config.student]()
     first_step = int(model.optimizer.iterations.numpy())
-    model.fit(
-        crops.dataset(first_step, config.steps, config.batch),
-        initial_epoch=first_step // config.checkpoint_steps,
-        epochs=config.steps // config.checkpoint_steps,
-        steps_per_epoch=config.checkpoint_steps,
-        shuffle=False,  # the dataset draws at random itself
-        verbose=1 if sys.stdout.isatty() else 2,
-        callbacks=[
-            Checkpoint(checkpoint),
-            Validate(validation, drawing),
-            Export(config.output, drawing),
-            keras.callbacks.TensorBoard(config.output / "tensorboard", write_graph=False),
-            keras.callbacks.CSVLogger(config.output / "history.csv", append=checkpoint.is_file()),
-        ],
-    )
+    history = keras.callbacks.CSVLogger(config.output / "history.csv", append=checkpoint.is_file())
+    try:
+        model.fit(
+            crops.dataset(first_step, config.steps, config.batch),
+            initial_epoch=first_step // config.checkpoint_steps,
+            epochs=config.steps // config.checkpoint_steps,
+            steps_per_epoch=config.checkpoint_steps,
+            shuffle=False,  # the dataset draws at random itself
+            verbose=1 if sys.stdout.isatty() else 2,
+            callbacks=[
+                Validate(validation, drawing),
+                Export(config.output, drawing),
+                Checkpoint(checkpoint),  # after them: a run that diverged fails there, and the last good state stays
+                keras.callbacks.TensorBoard(config.output / "tensorboard", write_graph=False),
+                history,
+            ],
+        )
+    finally:
+        if history.csv_file:  # Keras leaves it open when a callback raises
+            history.csv_file.close()
 
 
 def _check_keras() -> None:

@@ -73,6 +73,12 @@ class DistillConfig(Section):
     seed: int = 0
 
     @model_validator(mode="after")
+    def _leaves_pixels_to_learn_from(self) -> DistillConfig:
+        if 2 * self.margin >= self.crop:
+            raise ValueError("margin: expected less than half of crop")
+        return self
+
+    @model_validator(mode="after")
     def _ends_with_a_checkpoint(self) -> DistillConfig:
         if self.steps % self.checkpoint_steps or self.steps <= self.warmup_steps:
             raise ValueError("steps: expected a multiple of checkpoint_steps, and more than warmup_steps")

@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +25,36 @@ from cartoonize.pixels import DEFAULT_SHORT_SIDE, Image, resize, working_shape
 from cartoonize.training.distill_config import PhotoSource, Validation
 
 
+class Example(Protocol):
+    """A photo and what the teacher makes of it."""
+
+    @property
+    def photo(self) -> Image:
+        """The photo, uint8 (H, W, 3)."""
+
+    @property
+    def drawn(self) -> NDArray[np.float16]:
+        """The generator's output before the guided filter, float16 (H, W, 3)."""
+
+
 @dataclass(frozen=True)
-class Example:
-    """A photo and what the teacher makes of it, both memory-mapped.
+class CachedExample:
+    """An example on disk, memory-mapped anew by each look: thousands of maps would be too many open files."""
 
-    photo: uint8 (H, W, 3); drawn: float16 (H, W, 3), the generator's output before the guided filter.
-    """
+    photo_file: Path
+    drawn_file: Path
 
-    photo: Image
-    drawn: NDArray[np.float16]
+    @property
+    def photo(self) -> Image:
+        """The photo, uint8 (H, W, 3)."""
+        photo: Image = np.load(self.photo_file, mmap_mode="r")
+        return photo
+
+    @property
+    def drawn(self) -> NDArray[np.float16]:
+        """The generator's output before the guided filter, float16 (H, W, 3)."""
+        drawn: NDArray[np.float16] = np.load(self.drawn_file, mmap_mode="r")
+        return drawn
 
 
 @dataclass(frozen=True)
@@ -65,7 +87,7 @@ class TeacherCache:
             photo = prepared(request)
             _save(photo_file, photo)
             _save(drawn_file, strips.generate(self._generator, photo).astype(np.float16))
-        return Example(np.load(photo_file, mmap_mode="r"), np.load(drawn_file, mmap_mode="r"))
+        return CachedExample(photo_file, drawn_file)
 
 
 def prepared(request: Request) -> Image:

@@ -15,7 +15,7 @@ from cartoonize.errors import DatasetError, DecodeError
 from cartoonize.formats import format_of
 from cartoonize.images import decode
 from cartoonize.pixels import Array, Image, resize, to_network
-from cartoonize.training.train_config import Group, TrainConfig
+from cartoonize.training.train_config import TrainConfig
 
 PREFETCH = 4
 _PHOTO, _CARTOON = 0, 1  # told apart in seeds
@@ -79,10 +79,6 @@ class Batches:
             Pictures(group.cartoons, config.batch, (config.seed, n, _CARTOON), tell)
             for n, group in enumerate(config.groups)
         ]
-
-    def group(self, step: int) -> Group:
-        """Return the group whose turn it is."""
-        return self._config.groups[self._turn(step)[0]]
 
     def photo_batch(self, step: int) -> Array:
         """Return photos float32 (batch, patch_size, patch_size, 3) in [-1, 1]."""

@@ -49,9 +49,9 @@ def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> i
     _claim(config, resume, say)
     with session(config) as model, StopOnSignal() as stop:
         batches = Batches(config, say)
-        write_atomically(config.run / CONFIG, resolved(config).encode(), overwrite=True)
         if resume and (config.run / checkpoints.NAME).is_file():
             checkpoints.load(model, config.run)
+        write_atomically(config.run / CONFIG, resolved(config).encode(), overwrite=True)
         log = LossesLog(config.run / LOSSES)
         log.begin(model.steps_done)
         beside = _callbacks(config, batches, log)
