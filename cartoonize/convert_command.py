@@ -99,9 +99,9 @@ def _checked_plan(chosen: Options) -> Plan:
         plan = _plan(chosen)
     except CartoonizeError as error:
         raise click.UsageError(shown(str(error))) from error
-    for job in plan.todo:
-        asked_for = job.source is None or format_of(job.source) != job.format  # a HEIC photo fails alone
-        if asked_for and (problem := extra_problem(job.format)):
+    # Not the formats of the photos themselves: a HEIC photo fails alone.
+    for asked_for in {job.format for job in plan.todo if job.source is None or format_of(job.source) != job.format}:
+        if problem := extra_problem(asked_for):
             raise ConfigurationError(problem)
     if any(job.target is None for job in plan.todo):
         _check_stdout(chosen)
