@@ -176,10 +176,10 @@ def _run(plan: Plan, chosen: Options, report: Report, review: Review | None) -> 
 
 def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
     """Load the generator; raises ConfigurationError where it cannot run. What is returned is called from threads."""
-    from cartoonize import images
+    from cartoonize import opening
     from cartoonize.cartoonizer import Cartoonizer
 
-    images.configure_pillow()
+    opening.configure_pillow()
     try:
         cartoonizer = Cartoonizer(
             chosen.weights,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -12,33 +9,21 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-# Imported for the formats they register: Pillow's own way imports all forty of its plugins.
-from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
+from PIL import Image
 
 from cartoonize.color import depth_notes, flatten, to_palette, to_srgb
-from cartoonize.errors import CartoonizeError, DecodeError, EncodeError
-from cartoonize.formats import ALPHA, ANIMATION, HEIC_EXTRA, color_name, plays, save_settings, size_problem, timing
+from cartoonize.errors import DecodeError, EncodeError
+from cartoonize.formats import ALPHA, ANIMATION, color_name, plays, save_settings, size_problem, timing
 from cartoonize.metadata import Metadata, append_exif, read_metadata, save_options, turned, without_metadata
+from cartoonize.opening import TOO_LARGE, decode_errors, open_picture, opened, register_heif
 from cartoonize.pixels import MAX_PIXELS
 
 if TYPE_CHECKING:
     from cartoonize.thumbnails import Thumbnails
 
-__all__ = ["EncodeOptions", "Encoded", "Frame", "Metadata", "Photo", "configure_pillow", "decode", "encode"]
+__all__ = ["EncodeOptions", "Encoded", "Frame", "Metadata", "Photo", "decode", "encode"]
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 _FIRST_ONLY = {"TIFF": "only the first of its pages is used", "HEIF": "only the main one of its pictures is used"}
-_TOO_LARGE = f"too many pixels: expected at most {MAX_PIXELS // 1_000_000} million, all frames together"
-_REASONS: dict[type[Exception], str] = {
-    FileNotFoundError: "no such file: expected the path of a picture",
-    IsADirectoryError: "is a folder: expected a picture",
-    PermissionError: "permission denied: make the file readable",
-    MemoryError: "not enough memory to decode it: expected a smaller picture",
-    Image.DecompressionBombError: _TOO_LARGE,
-    UnidentifiedImageError: f"not a picture, or a damaged one: expected {', '.join(_FORMATS)} or HEIC",
-}
 
 
 @dataclass(frozen=True)
@@ -85,21 +70,12 @@ class Encoded:
     thumbnails: Thumbnails | None = None
 
 
-def configure_pillow() -> None:
-    """Set Pillow's process-wide switches for a program of ours: its size limit to ours, its warnings off.
-
-    Call it once, before threads start; a library must not on import. Without it Pillow's own limit, lower, applies.
-    """
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-
-
 def decode(source: Path | bytes) -> Photo:
     """Read the picture in a file, or in the bytes of one, whatever its name says.
 
     Raises DecodeError when it is missing, not readable, damaged, too large or of a format that is not supported.
     """
-    with decode_errors(), BytesIO(source) if isinstance(source, bytes) else _opened(source) as stream:
+    with decode_errors(), BytesIO(source) if isinstance(source, bytes) else opened(source) as stream:
         try:
             return _read(stream)
         except (DecodeError, MemoryError, Image.DecompressionBombError):
@@ -112,12 +88,6 @@ def decode(source: Path | bytes) -> Photo:
                 raise
             photo = _read(BytesIO(bare))
             return replace(photo, notes=(*photo.notes, "its metadata is damaged and was left out"))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    with open(path, "rb") as stream:
-        yield stream if stream.seekable() else BytesIO(stream.read())  # a pipe, as of the shell's <(...)
 
 
 def encode(photo: Photo, options: EncodeOptions) -> Encoded:
@@ -160,46 +130,12 @@ def _save_with(
     return data, dropped
 
 
-@contextmanager
-def decode_errors() -> Iterator[None]:
-    """Turn whatever reading raises into one line: Pillow raises nearly any exception for a hostile file."""
-    try:
-        yield
-    except DecodeError:
-        raise
-    except Exception as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        known = (text for kind, text in _REASONS.items() if isinstance(error, kind))
-        raise DecodeError(next(known, f"cannot be read: {reason.splitlines()[0]}")) from error
-
-
-def open_picture(stream: IO[bytes]) -> ImageFile.ImageFile:
-    head = stream.read(12)
-    if not head:
-        raise DecodeError("the file is empty: expected a picture")
-    try:
-        return Image.open(stream, formats=_FORMATS)
-    except UnidentifiedImageError:
-        if head[4:8] != b"ftyp" or head[8:12] not in _HEIF_BRANDS:
-            raise
-    _register_heif(DecodeError)
-    return Image.open(stream, formats=("HEIF",))
-
-
-def _register_heif(error: type[CartoonizeError]) -> None:
-    try:
-        import pillow_heif
-    except ImportError:
-        raise error(HEIC_EXTRA) from None
-    pillow_heif.register_heif_opener()
-
-
 def _read(stream: IO[bytes]) -> Photo:
     with open_picture(stream) as image:
         name = "JPEG" if image.format == "MPO" else str(image.format)  # MPO: a JPEG with further ones behind it
         pages = getattr(image, "n_frames", 1) if name in ANIMATION else 1
         if image.width * image.height * pages > MAX_PIXELS:
-            raise DecodeError(_TOO_LARGE)
+            raise DecodeError(TOO_LARGE)
         size, notes = image.size, list(depth_notes(image))
         if name in _FIRST_ONLY and getattr(image, "is_animated", False):
             notes.append(_FIRST_ONLY[name])
@@ -223,7 +159,7 @@ def _frame(
     if index:
         image.seek(index)
         if image.width * image.height > MAX_PIXELS:  # a GIF frame far beyond the screen: see below
-            raise DecodeError(_TOO_LARGE)
+            raise DecodeError(TOO_LARGE)
         image.load()
     converted = to_srgb(image)
     duration = round(image.info.get("duration") or 0)
@@ -243,7 +179,7 @@ def _to_image(frame: Frame, with_alpha: bool) -> Image.Image:
 
 def _save(images: list[Image.Image], image_format: str, arguments: dict[str, Any]) -> bytes:
     if image_format == "HEIF":
-        _register_heif(EncodeError)
+        register_heif(EncodeError)
     if image_format == "GIF":
         images = [to_palette(image) for image in images]
     further = {"save_all": True, "append_images": images[1:]} if len(images) > 1 else {}

@@ -156,9 +156,9 @@ class Review:
     @staticmethod
     def look_at(skipped: list[Job], tell: Callable[[Outcome], None]) -> None:
         """Make thumbnails of results that exist, then tell that their jobs are skipped."""
-        from cartoonize import images, thumbnails
+        from cartoonize import images, opening, thumbnails
 
-        images.configure_pillow()
+        opening.configure_pillow()
 
         def look(job: Job) -> Encoded:
             assert job.source  # noqa: S101  `check_page` lets only files pass

@@ -78,10 +78,10 @@ def read(photo: Path) -> Image:
 
     Says what was changed on the way; raises DecodeError.
     """
-    from cartoonize import images
+    from cartoonize import images, opening
     from cartoonize.color import on_white
 
-    images.configure_pillow()
+    opening.configure_pillow()
     decoded = images.decode(photo)
     frame = decoded.frames[0]
     notes = [*decoded.notes] + ["only its first frame is shown"] * (len(decoded.frames) > 1)

@@ -10,8 +10,8 @@ from PIL import Image
 
 from cartoonize.color import flatten, to_srgb
 from cartoonize.formats import ALPHA, BROWSERS, format_of
-from cartoonize.images import decode_errors, open_picture
 from cartoonize.metadata import SIDEWAYS, read_metadata, turned
+from cartoonize.opening import decode_errors, open_picture
 from cartoonize.pixels import resize
 
 if TYPE_CHECKING:

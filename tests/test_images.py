@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from cartoonize import images
+from cartoonize import images, opening
 from cartoonize.errors import DecodeError, EncodeError
 from cartoonize.formats import ANIMATION, EXTENSIONS
-from cartoonize.images import EncodeOptions, Frame, Metadata, Photo, configure_pillow, decode, encode
+from cartoonize.images import EncodeOptions, Frame, Metadata, Photo, decode, encode
 
 FORMATS = sorted(set(EXTENSIONS.values()))
 RED, BLUE = (250, 10, 20), (5, 30, 240)
@@ -81,7 +81,7 @@ def test_all_orientations_are_applied_and_reset(image_format, orientation):
 @pytest.mark.parametrize("orientation", [6, 8])
 @pytest.mark.parametrize("image_format", ["AVIF", "HEIF"])
 def test_orientation_as_a_property_of_the_format(image_format, orientation):
-    images._register_heif(DecodeError)
+    opening.register_heif(DecodeError)
     upright = np.zeros((64, 32, 3), np.uint8)
     upright[:16] = 255
     exif = Image.Exif()
@@ -430,7 +430,7 @@ def test_our_limit_replaces_pillows_when_the_program_asks(monkeypatch):
     data = saved("PNG", Image.new("RGB", (8, 8), RED))
     assert "too many pixels" in message(data)
     with warnings.catch_warnings():
-        configure_pillow()
+        opening.configure_pillow()
         assert decode(data).frames[0].pixels.shape == (8, 8, 3)
 
 
