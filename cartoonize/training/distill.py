@@ -86,7 +86,8 @@ def student(config: DistillConfig) -> Distiller:
     )
     optimizer = keras.optimizers.Muon(rate, global_clipnorm=MAX_GRADIENT_NORM, use_ema=True, ema_momentum=config.ema)
     optimizer.build(model.trainable_variables)  # a checkpoint is loaded into it before the first step
-    model.compile(optimizer, LossWeights(config.gradient_weight, config.tone_weight, config.raw_weight))
+    weights = LossWeights(config.gradient_weight, config.tone_weight, config.psnr_weight, config.raw_weight)
+    model.compile(optimizer, weights)
     return model
 
 

@@ -47,8 +47,8 @@ class DistillConfig(Section):
     one with fewer blocks, None for random ones.
     crop: side of the square training crops, a multiple of 4. margin: ring of a crop the loss ignores, since the
     teacher saw what is beyond it. steps: optimizer steps in total; checkpoint_steps: steps between checkpoints.
-    gradient_weight, tone_weight, raw_weight: of the parts of the loss (`distiller.LossWeights`). precision: of the
-    training's arithmetic; mixed_bfloat16 is faster on processors with instructions for it, slower on others.
+    gradient_weight, tone_weight, psnr_weight, raw_weight: of the parts of the loss (`distiller.LossWeights`).
+    precision: of the training's arithmetic; mixed_bfloat16 is faster on processors with instructions for it.
     """
 
     teacher: str
@@ -67,6 +67,7 @@ class DistillConfig(Section):
     warmup_steps: PositiveInt = 100
     gradient_weight: Annotated[float, Field(ge=0)] = 0.5
     tone_weight: Annotated[float, Field(ge=0)] = 0.5
+    psnr_weight: Annotated[float, Field(ge=0)] = 0.007
     raw_weight: Annotated[float, Field(ge=0)] = 0.2
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     ema: Annotated[float, Field(gt=0, lt=1)] = 0.995

@@ -11,16 +11,19 @@ from cartoonize.guided_filter import EPS, RADIUS
 from cartoonize.training.guided_filter import guided_filter
 
 TONE_SIDES = (4, 16)  # pixels
+BEST_ERROR = 1e-6  # mean square; 60 dB, of which more would not be seen
 
 
 class LossWeights(NamedTuple):
     """Weights beside the L1 of the filtered pictures' pixels.
 
-    gradient: of the L1 of differences; tone: of `tone_error`; raw: of the pictures before the guided filter.
+    gradient: of the L1 of differences; tone: of `tone_error`; psnr: of `psnr`, which is to rise; raw: of the pictures
+    before the guided filter.
     """
 
     gradient: float
     tone: float
+    psnr: float
     raw: float
 
 
@@ -55,9 +58,10 @@ def distillation_loss(
     weights: tf.Tensor,
     gradient_weight: float,
     tone_weight: float,
+    psnr_weight: float,
     raw_weight: float,
 ) -> tf.Tensor:
-    """Return `unlikeness` and weighted `tone_error` after the guided filter, plus weighted `unlikeness` before it.
+    """Return `unlikeness` and weighted `tone_error` and `psnr` after the guided filter, `unlikeness` before it.
 
     The filter removes most of what is hard to imitate, the teacher's noise at the level of single pixels:
     without its view the loss would be mostly that. Without the raw view, what the filter removes would be
@@ -66,6 +70,7 @@ def distillation_loss(
     y_filtered, pred_filtered = (guided_filter(photo, picture, RADIUS, EPS) for picture in (y, y_pred))
     after = unlikeness(y_filtered, pred_filtered, weights, gradient_weight)
     after += tone_weight * tone_error(y_filtered, pred_filtered, weights)
+    after -= psnr_weight * psnr(y_filtered, pred_filtered, weights)
     return after + raw_weight * unlikeness(y, y_pred, weights, gradient_weight)
 
 
@@ -93,6 +98,16 @@ def tone_error(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor) -> tf.Tensor
         error = tf.nn.avg_pool2d((y_pred - y) * weights[..., None], side, side, "VALID")
         total += tf.reduce_sum(tf.reduce_mean(tf.abs(error), axis=-1)) / tf.reduce_sum(weight)
     return total
+
+
+def psnr(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Return the PSNR in dB, the mean over the pictures (as in HINet, CVPR Workshops 2021); shapes as in `unlikeness`.
+
+    The L1 leaves rare large errors to chance; the logarithm lets every picture count alike, busy or plain.
+    """
+    squares = tf.reduce_sum(tf.reduce_mean(tf.square(y_pred - y), axis=-1) * weights, axis=(1, 2))
+    error = squares / tf.reduce_sum(weights, axis=(1, 2)) / 4  # of values 0 to 1
+    return tf.reduce_mean(-10 * tf.math.log(error + BEST_ERROR)) / tf.math.log(10.0)
 
 
 def _neighbours(x: tf.Tensor, axis: int) -> tuple[tf.Tensor, tf.Tensor]:
