@@ -134,6 +134,9 @@ def test_a_run_that_is_stopped_in_each_phase_ends_in_the_same_bits(
         assert stopped.exit_code == 130
         assert f"--config {tmp_path / 'cfg.yaml'} --resume" in stopped.output
         assert numbers(tmp_path / "run")["step"] == step
+        exported = tmp_path / "run" / "exports" / f"step_{step:08d}.tflite"
+        assert f"cartoonize photo.jpg --weights {exported}" in stopped.output
+        assert exported.is_file()
 
     finished = start("--resume")
 
@@ -203,6 +206,37 @@ def test_a_loss_that_is_not_finite_ends_the_run(start: Callable[..., Result], tm
     assert result.exit_code == 1
     assert "step 2: the loss reconstruction is " in result.output
     assert f"the last good checkpoint is {tmp_path / 'run' / NAME}, step 1" in result.output
+
+
+def test_pictures_of_which_none_can_be_read_end_the_run_in_one_line(
+    start: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "broken").mkdir()
+    for n in range(3):
+        (tmp_path / "broken" / f"{n}.png").write_bytes(b"no picture")
+
+    result = start("--set", f"groups.0.cartoons={tmp_path / 'broken'}")
+
+    assert result.exit_code == 1
+    for n in range(3):
+        assert result.output.count(f"{n}.png: not a picture") == 1
+    assert "broken: none of its 3 pictures can be read" in result.output.splitlines()[-1]
+
+
+def test_a_step_that_does_not_fit_into_memory_is_said_in_one_line(
+    start: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tensorflow as tf
+
+    def exhausted(*_: Any) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+    monkeypatch.setattr("cartoonize.training.trainer.WhiteBoxGAN.fit", lambda *_, **__: exhausted())
+
+    result = start()
+
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1] == ("Error: step 1: not enough memory; set a smaller `batch` or `patch_size`")
 
 
 def test_built_in_weights_are_taken_further(start: Callable[..., Result], tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def train(
     """Train a generator on photos and cartoons of your own.
 
     The method is Wang & Yu's white-box representations (CVPR 2020). Losses, samples and weights for
-    `cartoonize --weights` are written into the configured run folder. Ctrl-C saves first; --resume goes on as if
+    `cartoonize --weights` are written into the configured run folder. Ctrl-C saves and exports first; --resume goes on as if
     nothing had happened.
     """
     from cartoonize.errors import CartoonizeError
@@ -107,13 +107,14 @@ def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: b
         return 0
     from cartoonize.training.train_run import train as run
 
-    stopped_by = run(config, resume=resume, say=partial(click.echo, err=True))
-    if stopped_by is None:
+    outcome = run(config, resume=resume, say=partial(click.echo, err=True))
+    if outcome.signum is None:
         click.echo(f"done: see {(config.run / 'summary.md').resolve()}")
         return 0
     again = shlex.join(["cartoonize", "train", "--config", str(config_file), *_options(overrides), "--resume"])
-    click.echo(f"stopped and saved; go on with: {again}", err=True)
-    return 128 + stopped_by
+    look = shlex.join(["cartoonize", "photo.jpg", "--weights", str(outcome.exported.resolve())])
+    click.echo(f"stopped and saved; go on with: {again}\nlook at it with: {look}", err=True)
+    return 128 + outcome.signum
 
 
 def _options(overrides: tuple[str, ...]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from cartoonize.training.config_file import ConfigPath, Section
+from cartoonize.training.config_file import ConfigPath, Section, Seed
 
 
 def _is_short_side_range(value: tuple[int, int]) -> tuple[int, int]:
@@ -71,7 +71,7 @@ class DistillConfig(Section):
     raw_weight: Annotated[float, Field(ge=0)] = 0.2
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     ema: Annotated[float, Field(gt=0, lt=1)] = 0.995
-    seed: int = 0
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _leaves_pixels_to_learn_from(self) -> DistillConfig:

@@ -26,6 +26,7 @@ from cartoonize.training.trainer import WhiteBoxGAN
 from cartoonize.weights import locate
 
 Logs: TypeAlias = dict[str, tf.Tensor]
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
@@ -175,7 +176,7 @@ class StopOnSignal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras shi
         self.signum: int | None = None
 
     def __enter__(self) -> StopOnSignal:
-        self._before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {number: signal.signal(number, self._on_signal) for number in STOPPING}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:

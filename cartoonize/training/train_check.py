@@ -25,7 +25,7 @@ def check(config: TrainConfig, say: Callable[[str], None]) -> None:
 
     Nothing but the sheet is written. Raises ConfigError, DatasetError, DivergedError, WeightsError.
     """
-    with session(config) as model:
+    with session(config, say) as model:
         batches = Batches(config, say)
         for group, photos, cartoons in zip(config.groups, batches.photos, batches.cartoons, strict=True):
             say(f"{group.name}: {len(photos.files)} photos, {len(cartoons.files)} cartoons, weight {group.weight}")

@@ -11,7 +11,7 @@ import yaml
 from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo
 from pydantic import model_validator as validator
 
-from cartoonize.training.config_file import ConfigPath, Section
+from cartoonize.training.config_file import ConfigPath, Section, Seed
 
 # Loss weights: what the authors' code trains with, and what their paper prints.
 PRESETS: dict[str, dict[str, float]] = {
@@ -118,14 +118,14 @@ class TrainConfig(Section):
     run: ConfigPath = Field(description="folder of this run: everything is written here")
     groups: Annotated[tuple[Group, ...], Field(min_length=1)]
     patch_size: Annotated[int, Field(ge=32, multiple_of=4)] = Field(
-        default=256, description="side of a training picture"
+        default=256, description="side of a training picture, a multiple of 4"
     )
-    max_zoom: Annotated[float, Field(ge=1)] = Field(
+    max_zoom: Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
         default=2.0, description="a patch is cut out of 1 to this many times its side, never enlarged without need"
     )
     batch: PositiveInt = 16
     generator: Literal["unet", "compact"] = Field(
-        default="unet", description="or compact: a third of the size, quicker"
+        default="unet", description="or compact: a third of the size, quicker; with `init` it is that of those weights"
     )
     init: FileOrName | None = Field(
         default=None, description="weights to begin with, as of `cartoonize --weights`; skips pretraining"
@@ -144,7 +144,7 @@ class TrainConfig(Section):
         default=None, description="those that share a batch out, as [GPU:0, GPU:1]; null is one of TensorFlow's choice"
     )
     workers: PositiveInt | None = Field(default=None, description="processes for superpixels; null is one per core")
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
 
     @validator(mode="after")
     def _shares_batches_evenly(self) -> TrainConfig:

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import tensorflow as tf
 
 from cartoonize.color import on_white
+from cartoonize.cores import available_cores
 from cartoonize.errors import DatasetError, DecodeError
 from cartoonize.formats import format_of
 from cartoonize.images import decode
@@ -38,6 +40,7 @@ class Pictures:
             )
         self._folder, self._seed, self._report = folder, seed, report
         self._broken: set[Path] = set()
+        self._telling = Lock()
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def picture(self, turn: int) -> Image:
@@ -51,9 +54,14 @@ class Pictures:
                 frame = decode(path).frames[0]
                 return on_white(frame.pixels, frame.alpha)
             except DecodeError as error:
+                self._skip(path, error)
+        raise DatasetError(f"{self._folder}: none of its {len(order)} pictures can be read")
+
+    def _skip(self, path: Path, error: DecodeError) -> None:
+        with self._telling:  # batches are prepared side by side
+            if path not in self._broken:
                 self._broken.add(path)
                 self._report(f"{path}: {error}; skipped")
-        raise DatasetError(f"{self._folder}: none of its {len(order)} pictures can be read")
 
     def _shuffled(self, round_: int) -> list[int]:
         order: list[int] = np.random.default_rng([*self._seed, round_]).permutation(len(self.files)).tolist()
@@ -107,7 +115,8 @@ class Batches:
             arrays = tf.numpy_function(lambda n: [part(int(n)) for part in load], [step], [tf.float32] * len(load))
             return tuple(tf.ensure_shape(array, shape) for array in arrays)
 
-        return tf.data.Dataset.range(first_step, end_step).map(batches).prefetch(PREFETCH)
+        steps = tf.data.Dataset.range(first_step, end_step)
+        return steps.map(batches, num_parallel_calls=min(PREFETCH, available_cores())).prefetch(PREFETCH)
 
     def _turn(self, step: int) -> tuple[int, int]:
         """Return whose turn it is at a step, and how many turns that group has had before."""

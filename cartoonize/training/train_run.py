@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cartoonize.conversion import keras_model
 from cartoonize.cores import available_cores
-from cartoonize.errors import ConfigError
+from cartoonize.errors import CartoonizeError, ConfigError, first_line
 from cartoonize.files import write_atomically
 from cartoonize.superpixels import structure_view, worker_pool
 from cartoonize.training import checkpoints
@@ -26,7 +26,17 @@ from cartoonize.training.generator import ARCHITECTURES
 from cartoonize.training.losses_log import LossesLog
 from cartoonize.training.precision import precision
 from cartoonize.training.representations import structure
-from cartoonize.training.train_callbacks import Checkpoint, Export, Log, Progress, Samples, StopOnSignal, Watch, export
+from cartoonize.training.train_callbacks import (
+    STOPPING,
+    Checkpoint,
+    Export,
+    Log,
+    Progress,
+    Samples,
+    StopOnSignal,
+    Watch,
+    export,
+)
 from cartoonize.training.train_config import TrainConfig, changed, resolved
 from cartoonize.training.train_data import Batches
 from cartoonize.training.train_summary import write_summary
@@ -40,14 +50,26 @@ SAMPLES = 2  # photos of each group on a sheet
 Phase: TypeAlias = Literal["pretrain", "adversarial"]
 
 
-def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> int | None:
-    """Run both phases, or what is left of them; returns the signal that stopped it early, None when it is done.
+class TrainingError(CartoonizeError):
+    """A step could not be taken: memory ran out, or a picture could not be had."""
+
+
+class Outcome(NamedTuple):
+    """How a run ended: the last export (a `.tflite`), and the signal that stopped it early, None when it is done."""
+
+    exported: Path
+    signum: int | None
+
+
+def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> Outcome:
+    """Run both phases, or what is left of them.
 
     resume goes on from the checkpoint in `config.run`, if there is one. say: is given notes for the user. Stopped or
-    done, the checkpoint is of the last step. Raises ConfigError, DatasetError, DivergedError, WeightsError.
+    done, checkpoint and export are of the last step.
+    Raises ConfigError, DatasetError, DivergedError, TrainingError, WeightsError.
     """
     _claim(config, resume, say)
-    with session(config) as model, StopOnSignal() as stop:
+    with session(config, say) as model, StopOnSignal() as stop:
         batches = Batches(config, say)
         if resume and (config.run / checkpoints.NAME).is_file():
             checkpoints.load(model, config.run)
@@ -60,25 +82,37 @@ def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> i
             if model.steps_done < end_step and not stop.signum:
                 fit(model, batches, phase, end_step, [*beside, Progress(phase, end_step), stop])
         checkpoints.save(model, config.run)
+        exported = export(model, config.run / "exports")
         if stop.signum is None:
-            write_summary(config, log, export(model, config.run / "exports"))
-        return stop.signum
+            write_summary(config, log, exported)
+        return Outcome(exported, stop.signum)
 
 
 def fit(
     model: WhiteBoxGAN, batches: Batches, phase: Phase, end_step: int, callbacks: list[keras.callbacks.Callback]
 ) -> None:
-    """Train in a phase until `end_step` steps are done."""
+    """Train in a phase until `end_step` steps are done; raises TrainingError where TensorFlow gives up."""
     dataset = batches.dataset(model.steps_done, end_step, cartoons=phase == "adversarial")
-    model.fit(dataset, verbose=0, shuffle=False, callbacks=callbacks)
+    try:
+        model.fit(dataset, verbose=0, shuffle=False, callbacks=callbacks)
+    except tf.errors.ResourceExhaustedError as error:
+        raise TrainingError(
+            f"step {model.steps_done + 1}: not enough memory; set a smaller `batch` or `patch_size`"
+        ) from error
+    except tf.errors.OpError as error:
+        raise TrainingError(f"step {model.steps_done + 1}: {first_line(error)}") from error
 
 
 @contextmanager
-def session(config: TrainConfig) -> Iterator[WhiteBoxGAN]:
-    """Build the model at step 0, and keep the processes alive that it needs; raises ConfigError, WeightsError."""
+def session(config: TrainConfig, say: Callable[[str], None]) -> Iterator[WhiteBoxGAN]:
+    """Build the model at step 0, and keep the processes alive that it needs; raises ConfigError, WeightsError.
+
+    say: is given the devices that it will run on.
+    """
     workers = config.workers or available_cores()
     with worker_pool(workers) as pool, reproducible():
         _start(pool, workers)
+        say(f"training on {', '.join(config.devices or _devices()[:1])}")
         views = config.representations
         with _strategy(config.devices).scope(), precision(config.precision):
             model = _build(config, partial(structure, regions=views.regions, mu=views.mu, pool=pool))
@@ -86,22 +120,32 @@ def session(config: TrainConfig) -> Iterator[WhiteBoxGAN]:
 
 
 def _start(pool: ProcessPoolExecutor, workers: int) -> None:
-    """Let the processes start and import what they need, deaf to Ctrl-C from the first moment."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited, unlike handlers
+    """Let the processes start and import what they need, deaf from the first moment to the signals that stop a run.
+
+    Terminals and service managers send these to every process; the run still needs its workers to finish a step.
+    """
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING}  # inherited, unlike handlers
     for _ in range(workers):
         pool.submit(structure_view, np.zeros((16, 16, 3), np.uint8))
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def _strategy(devices: tuple[str, ...] | None) -> tf.distribute.Strategy:
     """Return what shares batches out to devices; raises ConfigError when one of them is not there."""
     if devices is None:
         return tf.distribute.get_strategy()  # everything on one
-    found = [device.name.removeprefix("/device:") for device in tf.config.list_logical_devices()]
+    found = _devices()
     for name in devices:
         if name not in found:
             raise ConfigError(f"devices: {name} is not there, found {', '.join(found)}")
     return tf.distribute.MirroredStrategy(list(devices))
+
+
+def _devices() -> list[str]:
+    """Return the GPUs that TensorFlow sees, then "CPU:0"; left alone, it computes on the first."""
+    kinds = ("GPU", "CPU")
+    return [d.name.removeprefix("/device:") for kind in kinds for d in tf.config.list_logical_devices(kind)]
 
 
 def _build(config: TrainConfig, structure_of: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> WhiteBoxGAN:
