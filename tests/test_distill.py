@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,7 +77,7 @@ def run(folder: Path, config: dict[str, Any], *options: str, fails: bool = False
         pytest.skip("Python 3.10 has no Keras whose Muon works; the refusal is tested")
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     result = CliRunner().invoke(distill, ["--config", str(folder / "config.yaml"), *options])
-    assert bool(result.exit_code) is fails, result.output
+    assert bool(result.exit_code) is fails, result.output + repr(result.exception)
     return result.output
 
 
@@ -167,6 +168,33 @@ def test_a_second_run_does_not_overwrite_the_first(config: dict[str, Any], tmp_p
     (tmp_path / "run" / "checkpoint.weights.h5").touch()
 
     assert "add --resume" in run(tmp_path, config, fails=True)
+
+
+def test_a_run_is_not_resumed_with_another_student(config: dict[str, Any], finished: Path, tmp_path: Path) -> None:
+    said = run(tmp_path, config | {"output": str(finished), "student": "unet"}, "--resume", fails=True)
+
+    assert "damaged or of another `student`; choose another `output`" in said
+
+
+def test_what_changed_since_a_run_began_is_said(config: dict[str, Any], finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+
+    said = run(tmp_path, config | {"seed": 5}, "--resume")
+
+    assert "changed since the run began: - seed: 0" in said
+    assert "changed since the run began: + seed: 5" in said
+
+
+def test_a_photo_that_cannot_be_used_is_named_before_anything_is_drawn(
+    config: dict[str, Any], photos: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(photos, tmp_path / "photos")
+    PillowImage.new("RGB", (90, 40)).save(tmp_path / "photos" / "small.png")
+
+    said = run(tmp_path, config | {"photos": [{"folder": "photos", "short_side": [80, 96]}]}, fails=True)
+
+    assert "small.png: its short side is 40 pixels" in said
+    assert not (tmp_path / "cache").exists()
 
 
 def test_unlikeness_of_a_constant_error_is_its_size_where_pixels_weigh() -> None:

@@ -44,6 +44,8 @@ def test_relative_paths_start_at_the_configuration(tmp_path: Path) -> None:
         (MINIMAL.replace("held_out:", "heldout:"), "unknown key validation.heldout; did you mean held_out?"),
         (MINIMAL.replace("[256, 720]", "[720, 256]"), "photos.0.short_side: .* the smaller number first"),
         (MINIMAL + "crop: 255", "crop: .* multiple of 4"),
+        (MINIMAL + "crop: 260", "crop: expected at most the smallest short_side, 256"),
+        (MINIMAL + "seed: 4294967296", "seed: .* less than 4294967296"),
         (MINIMAL + "student: big", "student: .* 'compact', 'compact_deep' or 'unet'"),
         (MINIMAL.replace("400", "450"), "a multiple of checkpoint_steps"),
         (MINIMAL.replace("steps: 400", ""), "steps: Field required"),

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from cartoonize.errors import ConfigError
-from cartoonize.training.config_file import load
+from cartoonize.training.config_file import changed, load, resolved
 from cartoonize.training.default_config import default_yaml
-from cartoonize.training.train_config import PRESETS, TrainConfig, changed, resolved
+from cartoonize.training.train_config import PRESETS, TrainConfig
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MINIMAL = """\

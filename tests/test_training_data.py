@@ -86,31 +86,40 @@ def test_a_version_is_mirrored_and_shrunk_but_never_enlarged(folder: Path) -> No
 def test_held_out_photos_are_left_out_whatever_their_name(folder: Path) -> None:
     (folder / "copy.png").write_bytes((folder / "3.png").read_bytes())
 
-    wanted = requests(PhotoSource(folder=folder, short_side=(20, 40)), frozenset({digest(folder / "3.png")}))
+    wanted = requests(PhotoSource(folder=folder, short_side=(20, 40)), frozenset({digest(folder / "3.png")}), 8)
 
     assert {request.path.name for request in wanted} == {f"{n}.png" for n in (0, 1, 2, 4, 5, 6, 7)}
 
 
 def test_versions_differ_in_size_and_direction_and_are_always_the_same(folder: Path) -> None:
     source = PhotoSource(folder=folder, short_side=(20, 40), copies=4)
-    wanted = requests(source, frozenset())
+    wanted = requests(source, frozenset(), 8)
 
     assert len(wanted) == 32
     assert {request.mirrored for request in wanted} == {True, False}
     assert len({request.short_side for request in wanted}) > 8
     assert all(20 <= request.short_side <= 40 for request in wanted)
     (folder / "0.png").unlink()
-    assert set(requests(source, frozenset())) < set(wanted)
+    assert set(requests(source, frozenset(), 8)) < set(wanted)
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no photos to learn from"):
-        requests(PhotoSource(folder=tmp_path, short_side=(20, 40)), frozenset())
+        requests(PhotoSource(folder=tmp_path, short_side=(20, 40)), frozenset(), 8)
+
+
+def test_a_photo_smaller_than_a_crop_is_named(folder: Path) -> None:
+    PillowImage.new("RGB", (90, 31)).save(folder / "small.png")
+
+    with pytest.raises(DatasetError, match=r"small\.png: its short side is 31 pixels: remove it"):
+        requests(PhotoSource(folder=folder, short_side=(20, 40)), frozenset(), 32)
 
 
 def test_an_unreadable_photo_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_bytes(b"not a picture")
 
+    with pytest.raises(DatasetError, match=r"bad\.jpg: .* remove it from the training photos"):
+        requests(PhotoSource(folder=tmp_path, short_side=(20, 40)), frozenset(), 8)
     with pytest.raises(DatasetError, match=r"bad\.jpg: .* remove it from the training photos"):
         prepared(Request(tmp_path / "bad.jpg", "", 50, mirrored=False))
 
@@ -185,11 +194,6 @@ def test_the_dataset_starts_at_the_step_asked_for() -> None:
 
     assert len(batches) == 2
     np.testing.assert_array_equal(batches[0][0], crops.batch(3, 2)[0])
-
-
-def test_a_photo_smaller_than_a_crop_is_refused() -> None:
-    with pytest.raises(DatasetError, match="only 32 pixels"):
-        Crops([([position_example(32, 64)], 1)], side=64, margin=4, seed=0)
 
 
 def test_flat_share_counts_pixels_below_one_level_of_slope() -> None:

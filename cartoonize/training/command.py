@@ -33,7 +33,7 @@ def distill(config_file: Path, resume: bool) -> None:
         config = load(config_file, DistillConfig)
         from cartoonize.training.distill import distill as run
 
-        run(config, resume=resume)
+        run(config, resume=resume, say=partial(click.echo, err=True))
     except CartoonizeError as error:
         raise click.ClickException(str(error)) from error
 
@@ -67,8 +67,8 @@ def train(
     """Train a generator on photos and cartoons of your own.
 
     The method is Wang & Yu's white-box representations (CVPR 2020). Losses, samples and weights for
-    `cartoonize --weights` are written into the configured run folder. Ctrl-C saves and exports first; --resume goes on as if
-    nothing had happened.
+    `cartoonize --weights` are written into the configured run folder. Ctrl-C saves and exports first; --resume goes
+    on as if nothing had happened.
     """
     from cartoonize.errors import CartoonizeError
 

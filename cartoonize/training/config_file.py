@@ -57,6 +57,17 @@ def load(path: Path, model: type[AnySection], overrides: Sequence[str] = ()) -> 
         raise ConfigError(f"{given or f'{path}:{_line(root, place)}'}: {_described(problem, model)}") from error
 
 
+def resolved(config: Section) -> str:
+    """Return every key of a configuration as YAML that loads to the same configuration from any folder."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+
+
+def changed(config: Section, saved: Path) -> list[str]:
+    """List the lines in which a configuration differs from the one saved beside a run ("key: old" and "key: new")."""
+    before, now = saved.read_text(encoding="utf-8").splitlines(), resolved(config).splitlines()
+    return [line for line in difflib.ndiff(before, now) if line[:2] in ("- ", "+ ")]
+
+
 def _compose(path: Path) -> Any:
     try:
         return yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cartoonize.errors import DatasetError
 from cartoonize.pixels import to_network
 from cartoonize.strips import ALIGNMENT
 from cartoonize.training.teacher import Example
@@ -22,15 +21,12 @@ PREFETCH = 8
 class Crops:
     """Random square crops of examples; each batch is a function of the step alone, so a run resumes exactly.
 
-    sources: examples and the share of crops they provide. side: of a crop. margin: the ring of a crop that weighs
-    nothing, because the student cannot see what the teacher saw beyond it; a side on the photo's border has none.
-    Raises DatasetError when a photo is smaller than a crop.
+    sources: examples, none smaller than a crop, and the share of crops they provide. side: of a crop. margin: the
+    ring of a crop that weighs nothing, because the student cannot see what the teacher saw beyond it; a side on the
+    photo's border has none.
     """
 
     def __init__(self, sources: Sequence[tuple[list[Example], float]], side: int, margin: int, seed: int) -> None:
-        smallest = min(min(example.photo.shape[:2]) for examples, _ in sources for example in examples)
-        if smallest < side:
-            raise DatasetError(f"a photo is only {smallest} pixels wide or high: remove it, or set crop below {side}")
         self._sources = [examples for examples, _ in sources]
         shares = np.array([share for _, share in sources])
         self._shares = shares / shares.sum()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
 
 import keras
 from tqdm import tqdm
@@ -11,6 +14,8 @@ from cartoonize.conversion import cached_flatbuffer, keras_model
 from cartoonize.cores import available_cores
 from cartoonize.engine import LiteRTEngine
 from cartoonize.errors import ConfigError
+from cartoonize.files import write_atomically
+from cartoonize.training.config_file import changed, resolved
 from cartoonize.training.crops import Crops
 from cartoonize.training.distill_callbacks import Checkpoint, Export, Validate
 from cartoonize.training.distill_config import DistillConfig
@@ -21,24 +26,28 @@ from cartoonize.training.teacher import Example, Request, TeacherCache, read_hel
 from cartoonize.weights import fingerprint, locate
 
 CHECKPOINT = "checkpoint.weights.h5"
+CONFIG = "config.yaml"
 FINAL_RATE = 0.02  # of the highest learning rate
 MAX_GRADIENT_NORM = 1.0
 
 
-def distill(config: DistillConfig, *, resume: bool) -> None:
+def distill(config: DistillConfig, *, resume: bool, say: Callable[[str], None]) -> None:
     """Train the student and leave its best weights in `config.output` as `student.tflite` and `.weights.h5`.
 
-    resume continues from the last checkpoint, if there is one. Raises ConfigError, DatasetError, WeightsError.
+    resume continues from the last checkpoint, if there is one. say: is given notes for the user.
+    Raises ConfigError, DatasetError, WeightsError; all that is wrong before the teacher draws its first picture.
     """
     _check_keras()
     checkpoint = config.output / CHECKPOINT
     if checkpoint.is_file() and not resume:
         raise ConfigError(f"{config.output} holds a run already: add --resume, or choose another `output`")
-    config.output.mkdir(parents=True, exist_ok=True)
-    crops, validation = _data(config)
     model = student(config)
     if checkpoint.is_file():
-        model.load_weights(checkpoint)
+        _resume(model, checkpoint)
+        for line in changed(config, config.output / CONFIG):
+            say(f"changed since the run began: {line}")
+    crops, validation = _data(config)
+    write_atomically(config.output / CONFIG, resolved(config).encode(), overwrite=True)
     drawing = ARCHITECTURES[config.student]()
     first_step = int(model.optimizer.iterations.numpy())
     history = keras.callbacks.CSVLogger(config.output / "history.csv", append=checkpoint.is_file())
@@ -99,15 +108,25 @@ def _begin_with(start: str, generator: keras.Model) -> None:
         raise ConfigError(f"start: {start} does not fit into the student ({error})") from error
 
 
+def _resume(model: Distiller, checkpoint: Path) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras leaves layers at random that the file has not
+            model.load_weights(checkpoint)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
+        raise ConfigError(f"{checkpoint}: damaged or of another `student`; choose another `output`") from error
+
+
 def _data(config: DistillConfig) -> tuple[Crops, list[Example]]:
     """Return what to learn from and what to be measured on, drawn by the teacher."""
     held_out = read_held_out(config.validation.held_out)
     measured = validation_requests(config.validation, held_out)
+    wanted = [requests(source, frozenset(held_out), config.crop) for source in config.photos]
     cache = _teacher(config)
-    sources = []
-    for source in config.photos:
-        wanted = requests(source, frozenset(held_out))
-        sources.append((_drawn(cache, wanted, source.folder.name), source.share))
+    sources = [
+        (_drawn(cache, versions, source.folder.name), source.share)
+        for source, versions in zip(config.photos, wanted, strict=True)
+    ]
     crops = Crops(sources, config.crop, config.margin, config.seed)
     return crops, _drawn(cache, measured, "held-out photos")
 

@@ -93,7 +93,7 @@ class Export(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no 
             self._generator.save_weights(partial, overwrite=True)
         write_atomically(self._folder / "student.tflite", flatbuffer(self._generator, half=True), overwrite=True)
         figures = {"step": int(self.model.optimizer.iterations.numpy()), **logs}
-        self._figures.write_text(json.dumps(figures, indent=2) + "\n")
+        write_atomically(self._figures, (json.dumps(figures, indent=2) + "\n").encode(), overwrite=True)
 
 
 def averaged_weights(model: keras.Model) -> list[NDArray[np.float32]]:

@@ -61,7 +61,7 @@ class DistillConfig(Section):
     steps: PositiveInt
     checkpoint_steps: PositiveInt = 200
     batch: PositiveInt = 4
-    crop: Annotated[int, Field(ge=32, multiple_of=4)] = 288
+    crop: Annotated[int, Field(ge=32, multiple_of=4)] = 256
     margin: Annotated[int, Field(ge=0)] = 24
     learning_rate: PositiveFloat = 1e-3
     warmup_steps: PositiveInt = 100
@@ -77,6 +77,12 @@ class DistillConfig(Section):
     def _leaves_pixels_to_learn_from(self) -> DistillConfig:
         if 2 * self.margin >= self.crop:
             raise ValueError("margin: expected less than half of crop")
+        return self
+
+    @model_validator(mode="after")
+    def _crops_fit_into_photos(self) -> DistillConfig:
+        if (smallest := min(source.short_side[0] for source in self.photos)) < self.crop:
+            raise ValueError(f"crop: expected at most the smallest short_side, {smallest}")
         return self
 
     @model_validator(mode="after")

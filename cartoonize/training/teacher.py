@@ -21,6 +21,7 @@ from cartoonize.errors import DatasetError, DecodeError
 from cartoonize.files import write_atomically
 from cartoonize.formats import format_of
 from cartoonize.images import decode
+from cartoonize.opening import decode_errors, open_picture
 from cartoonize.pixels import DEFAULT_SHORT_SIDE, Image, resize, working_shape
 from cartoonize.training.distill_config import PhotoSource, Validation
 
@@ -108,17 +109,29 @@ def read_photo(path: Path) -> Image:
         raise DatasetError(f"{path}: {error}; remove it from the training photos") from error
 
 
-def requests(source: PhotoSource, held_out: frozenset[str]) -> list[Request]:
+def requests(source: PhotoSource, held_out: frozenset[str], smallest: int) -> list[Request]:
     """List the versions of a source's photos to be drawn, held-out photos (SHA-256) left out.
 
     A version is drawn at random from the photo's content, so that it stays the same when photos come and go.
-    Raises DatasetError when nothing is left.
+    Raises DatasetError when nothing is left, or a photo cannot be read or measures less than `smallest` pixels.
     """
     hashed = [(path, digest(path)) for path in photo_files(source.folder)]
     kept = [(path, digest) for path, digest in hashed if digest not in held_out]
     if not kept:
         raise DatasetError(f"{source.folder}: no photos to learn from (looked for files that cartoonize can read)")
+    for path, _ in kept:
+        _check_size(path, smallest)
     return [_version(path, digest, copy, source.short_side) for copy in range(source.copies) for path, digest in kept]
+
+
+def _check_size(path: Path, smallest: int) -> None:
+    try:
+        with decode_errors(), path.open("rb") as stream, open_picture(stream) as image:
+            short_side = min(image.size)
+    except DecodeError as error:
+        raise DatasetError(f"{path}: {error}; remove it from the training photos") from error
+    if short_side < smallest:
+        raise DatasetError(f"{path}: its short side is {short_side} pixels: remove it, or set a `crop` up to that")
 
 
 def photo_files(folder: Path) -> list[Path]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo
 from pydantic import model_validator as validator
 
@@ -161,14 +159,3 @@ class TrainConfig(Section):
     def total_steps(self) -> int:
         """Steps of both phases."""
         return self.pretrain_steps + self.steps.adversarial
-
-
-def resolved(config: TrainConfig) -> str:
-    """Return every key of a configuration as YAML that loads to the same configuration from any folder."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-
-
-def changed(config: TrainConfig, saved: Path) -> list[str]:
-    """List the lines in which a configuration differs from the one saved beside a run ("key: old" and "key: new")."""
-    before, now = saved.read_text(encoding="utf-8").splitlines(), resolved(config).splitlines()
-    return [line for line in difflib.ndiff(before, now) if line[:2] in ("- ", "+ ")]

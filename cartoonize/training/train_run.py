@@ -21,6 +21,7 @@ from cartoonize.errors import CartoonizeError, ConfigError, first_line
 from cartoonize.files import write_atomically
 from cartoonize.superpixels import structure_view, worker_pool
 from cartoonize.training import checkpoints
+from cartoonize.training.config_file import changed, resolved
 from cartoonize.training.features import build_features
 from cartoonize.training.generator import ARCHITECTURES
 from cartoonize.training.losses_log import LossesLog
@@ -37,7 +38,7 @@ from cartoonize.training.train_callbacks import (
     Watch,
     export,
 )
-from cartoonize.training.train_config import TrainConfig, changed, resolved
+from cartoonize.training.train_config import TrainConfig
 from cartoonize.training.train_data import Batches
 from cartoonize.training.train_summary import write_summary
 from cartoonize.training.trainer import Views, WhiteBoxGAN, reproducible
