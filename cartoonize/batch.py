@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cartoonize.cores import available_cores
-from cartoonize.errors import CartoonizeError
+from cartoonize.errors import AlreadyThereError, CartoonizeError
 
 if TYPE_CHECKING:
     from cartoonize.images import Encoded
@@ -115,25 +115,28 @@ def _converted(job: Job, convert: Callable[[Job], Encoded]) -> tuple[Outcome, by
     try:
         encoded = convert(job)
     except BaseException as error:  # a worker that died silently would leave the run waiting for ever
-        return _failed(Outcome(job, "failed", perf_counter() - start), error), b""
+        return _not_done(Outcome(job, "failed", perf_counter() - start), error), b""
     seconds = perf_counter() - start
     return Outcome(job, "done", seconds, notes=encoded.notes, thumbnails=encoded.thumbnails), encoded.data
 
 
 def _written(outcome: Outcome, data: bytes, write: Callable[[Job, bytes], None]) -> Outcome:
-    if outcome.status == "failed":
+    if outcome.status != "done":
         return outcome
     try:
         write(outcome.job, data)
     except BrokenPipeError:  # nobody reads standard output any more: not this file's failure, the run is over
         raise
     except Exception as error:
-        return _failed(outcome, error)
+        return _not_done(outcome, error)
     return outcome
 
 
-def _failed(outcome: Outcome, error: BaseException) -> Outcome:
+def _not_done(outcome: Outcome, error: BaseException) -> Outcome:
     trace = ""
+    if isinstance(error, AlreadyThereError):  # another run over the same photos was first
+        job = replace(outcome.job, action="skip", reason="exists by now")
+        return replace(outcome, job=job, status="skipped", thumbnails=None)
     if isinstance(error, CartoonizeError):
         message = " ".join(str(error).split())
     elif isinstance(error, MemoryError):

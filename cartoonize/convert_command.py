@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from cartoonize import batch, planning, weights
-from cartoonize.errors import CartoonizeError, EncodeError
+from cartoonize.errors import AlreadyThereError, CartoonizeError, EncodeError
 from cartoonize.formats import extra_problem, format_of
 from cartoonize.naming import SUFFIX
 from cartoonize.report import Report, show_plan, shown
@@ -198,6 +198,8 @@ def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
 def _convert_one(cartoonizer: Cartoonizer, chosen: Options, job: Job) -> Encoded:
     from cartoonize import images, thumbnails
 
+    if job.action == "write" and job.target and job.target.exists():
+        raise AlreadyThereError  # made by another run since the plan: no need to compute it
     picture = images.decode(job.source or sys.stdin.buffer.read())
     before = thumbnails.of_photo(picture) if chosen.review else None
     picture = cartoonizer.photo(picture)  # the same name: a large photo is let go before the result is encoded

@@ -20,6 +20,13 @@ class EncodeError(CartoonizeError):
     """A result could not be encoded or written."""
 
 
+class AlreadyThereError(EncodeError):
+    """A result has a name that is taken, and nothing is to be overwritten."""
+
+    def __init__(self) -> None:
+        super().__init__("already exists: use --overwrite to replace it")
+
+
 class WeightsError(CartoonizeError):
     """Weights are unknown, missing, damaged or of the wrong kind."""
 

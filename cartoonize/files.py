@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from cartoonize.errors import EncodeError
+from cartoonize.errors import AlreadyThereError, EncodeError
 
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
 _REASONS = {
@@ -28,7 +28,7 @@ _REASONS = {
 def write_atomically(target: Path, data: bytes, *, overwrite: bool) -> None:
     """Write `data` to `target` so that nobody ever sees a part of it, creating missing folders.
 
-    Raises EncodeError when it cannot be written, or exists and `overwrite` is off.
+    Raises EncodeError when it cannot be written, AlreadyThereError when it exists and `overwrite` is off.
     """
     with open_atomically(target, overwrite=overwrite) as file:
         file.write(data)
@@ -85,7 +85,7 @@ def _write_errors() -> Iterator[None]:
     try:
         yield
     except FileExistsError as error:
-        raise EncodeError("already exists: use --overwrite to replace it") from error
+        raise AlreadyThereError from error
     except OSError as error:
         raise EncodeError(_REASONS.get(error.errno or 0, f"cannot be written: {error.strerror or error}")) from error
 

@@ -9,7 +9,7 @@ import pytest
 
 from cartoonize import batch
 from cartoonize.batch import Outcome
-from cartoonize.errors import DecodeError, EncodeError
+from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
 from cartoonize.images import Encoded
 from cartoonize.planning import Job
 
@@ -132,6 +132,21 @@ def test_failing_write_is_that_files_failure() -> None:
     batch.run(jobs(3), encoded, write, sink.report, workers=1)
     assert sink.errors() == {"0.jpg": "the disk is full"}
     assert len(sink.written) == 2
+
+
+def test_result_that_another_run_made_meanwhile_is_skipped() -> None:
+    sink = Sink()
+
+    def write(job: Job, data: bytes) -> None:
+        if str(job.source) == "2.jpg":
+            raise AlreadyThereError
+        sink.write(job, data)
+
+    batch.run(jobs(3), raising(AlreadyThereError()), write, sink.report, workers=1, fail_fast=True)
+    skipped = {str(o.job.source): o.job.reason for o in sink.outcomes if o.status == "skipped"}
+    assert skipped == {"1.jpg": "exists by now", "2.jpg": "exists by now"}
+    assert set(sink.written) == {"0_cartoon.jpg"}
+    assert sink.errors() == {}
 
 
 def test_fail_fast_begins_nothing_after_a_failure() -> None:

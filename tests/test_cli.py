@@ -518,6 +518,17 @@ def test_process_exit_codes() -> None:
     assert process("empty").returncode == 3
 
 
+def test_two_runs_at_once_share_the_work() -> None:
+    save(*(f"in/{n}.jpg" for n in range(60)))
+    both = [start("in", "--out", "out", "--json") for _ in range(2)]
+    told = [json.loads(line) for run in both for line in run.communicate(timeout=60)[0].splitlines()]
+    assert [run.returncode for run in both] == [0, 0]
+    ends = [(line["source"], line["status"]) for line in told if "source" in line]
+    assert sorted(source for source, status in ends if status == "done") == sorted(f"in/{n}.jpg" for n in range(60))
+    assert {status for _, status in ends} <= {"done", "skipped"}
+    assert len(files("out")) == 60
+
+
 def test_module_calls_itself_cartoonize() -> None:
     command = [sys.executable, "-m", "cartoonize", "--size", "x"]
     environment = {**os.environ, "PYTHONPATH": str(Path(cartoonize.__file__).parents[1])}
