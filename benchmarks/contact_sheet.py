@@ -1,6 +1,6 @@
 """One sheet to look at: photo, the released look, and the same by other weights, a row for each photo.
 
-    python benchmarks/contact_sheet.py --teacher whitebox --weights fast --out sheet.png [PHOTOS...]
+    python benchmarks/contact_sheet.py --teacher whitebox --out sheet.png [PHOTOS...]
 
 Without photos it shows the authors' test photos. Pictures are at working size 720; --zoom cuts 480 pixels
 out of the middle of each, to be looked at pixel for pixel.
@@ -17,6 +17,7 @@ from cartoonize import Cartoonizer
 from cartoonize.pixels import Image, resize, working_shape
 from cartoonize.sheet import Tile, sheet
 from cartoonize.training.teacher import read_photo
+from cartoonize.weights import BUILTIN
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 PATH = click.Path(exists=True, path_type=Path)
@@ -25,7 +26,7 @@ ZOOM = 480
 
 @click.command(help=__doc__)
 @click.argument("photos", nargs=-1, type=PATH)
-@click.option("--weights", multiple=True, default=["fast"], show_default=True, help="Repeat to show several.")
+@click.option("--weights", multiple=True, default=BUILTIN, show_default=True, help="Repeat to show several.")
 @click.option("--teacher", default="whitebox", show_default=True, help="Weights to be close to.")
 @click.option("--zoom", is_flag=True, help="Show the middle pixel for pixel.")
 @click.option("--out", type=click.Path(path_type=Path), default="contact_sheet.png", show_default=True)

@@ -15,7 +15,7 @@ from cartoonize import Cartoonizer
 from cartoonize.conversion import keras_model
 from cartoonize.guided_filter import EPS, RADIUS
 from cartoonize.pixels import to_image, to_network
-from cartoonize.weights import locate
+from cartoonize.weights import BUILTIN, locate
 
 
 def box_mean(x: tf.Tensor) -> tf.Tensor:
@@ -48,23 +48,25 @@ def main() -> None:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     header()
     image = photo(720, 1080)
-    graph, ours, fast = released_graph(weights), Cartoonizer(weights), Cartoonizer("fast")
+    graph, ours = released_graph(weights), Cartoonizer(weights)
 
     def theirs() -> np.ndarray:
         return to_image(graph(tf.constant(to_network(image)[np.newaxis]))[0].numpy()[0])
 
     difference = np.abs(theirs().astype(int) - ours(image)).max()
     print(f"largest difference of the two pictures: {difference} level(s)")
-    tensorflow, litert, compact = (median_seconds(run) for run in (theirs, lambda: ours(image), lambda: fast(image)))
+    tensorflow, litert, alone = map(median_seconds, (theirs, partial(ours, image), partial(ours.generate, image)))
     row(f"released graph on TensorFlow, {threads} threads", tensorflow)
     row("the same weights, cartoonize", litert)
     row("  ratio", tensorflow / litert, "x")
-    row("built-in weights `fast`, cartoonize", compact)
-    row("  ratio to the released weights in cartoonize", litert / compact, "x")
-    alone, compact_alone = (median_seconds(partial(c.generate, image)) for c in (ours, fast))
-    row("the generator alone, released weights", alone)
-    row("the generator alone, `fast`", compact_alone)
-    row("  ratio", alone / compact_alone, "x")
+    row("their generator alone", alone)
+    for name in BUILTIN:
+        built_in = Cartoonizer(name)
+        whole, generator = map(median_seconds, (partial(built_in, image), partial(built_in.generate, image)))
+        row(f"built-in weights `{name}`, cartoonize", whole)
+        row("  ratio to the released weights in cartoonize", litert / whole, "x")
+        row("  the generator alone", generator)
+        row("  ratio to the released one alone", alone / generator, "x")
 
 
 if __name__ == "__main__":

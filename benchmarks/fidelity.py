@@ -1,6 +1,6 @@
 """How close the built-in weights come to the released ones: PSNR, SSIM and flat share at working size 720.
 
-    python benchmarks/fidelity.py --teacher whitebox --weights fast
+    python benchmarks/fidelity.py --teacher whitebox
 
 Every picture is measured after the guided filter, against the teacher's after the guided filter; the untouched
 photo is the first row. Figures are means over photos. The flat share is that of pixels whose luma gradient
@@ -19,6 +19,7 @@ from cartoonize import Cartoonizer
 from cartoonize.pixels import Image, resize, working_shape
 from cartoonize.training.fidelity import Fidelity, flat_share, mean, measure
 from cartoonize.training.teacher import read_held_out, read_photo
+from cartoonize.weights import BUILTIN
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -26,7 +27,7 @@ PATH = click.Path(exists=True, path_type=Path)
 
 
 @click.command(help=__doc__)
-@click.option("--weights", multiple=True, default=["fast"], show_default=True, help="Repeat to compare several.")
+@click.option("--weights", multiple=True, default=BUILTIN, show_default=True, help="Repeat to compare several.")
 @click.option("--teacher", default="whitebox", show_default=True, help="Weights to be close to.")
 @click.option("--samples", type=PATH, default=SHARED / "samples", show_default="../shared/samples")
 @click.option(

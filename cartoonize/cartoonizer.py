@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Cartoonizer:
     """Turns photos into white-box cartoons (Wang & Yu, CVPR 2020).
 
-    weights: a built-in name ("fast"), "whitebox" (the authors' release, once fetched) or a path.
+    weights: a built-in name ("fast", "quality"), "whitebox" (the authors' release, once fetched) or a path.
     size: the short side at which the generator works; None is 720 without enlarging, "full" the photo's own size.
     output_size: "photo" brings the result to the photo's own size, "work" leaves it at the working size.
     detail: in [0, 1], δ of the paper's equation 9; 1 is the guided-filtered picture, 0 the generator's own output.

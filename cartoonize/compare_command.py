@@ -36,7 +36,7 @@ def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     multiple=True,
     default=("fast",),
     metavar="NAME|PATH",
-    help="Generator.  [default: fast]",
+    help="Generator: fast, quality, whitebox or a file.  [default: fast]",
 )
 @click.option(
     "--size",

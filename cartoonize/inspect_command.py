@@ -43,7 +43,13 @@ if TYPE_CHECKING:
     "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Texture: draw of its weights."
 )
 @click.option(
-    "-w", "--weights", type=click.Path(), default="fast", show_default=True, metavar="NAME|PATH", help="Generator."
+    "-w",
+    "--weights",
+    type=click.Path(),
+    default="fast",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="Generator: fast, quality, whitebox or a file.",
 )
 @click.option(
     "--size",

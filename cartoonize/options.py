@@ -80,7 +80,13 @@ def _color(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[in
 _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     click.option("-o", "--out", type=click.Path(), help="File or folder to write; - is standard output."),
     click.option(
-        "-w", "--weights", type=click.Path(), default="fast", show_default=True, metavar="NAME|PATH", help="Generator."
+        "-w",
+        "--weights",
+        type=click.Path(),
+        default="fast",
+        show_default=True,
+        metavar="NAME|PATH",
+        help="Generator: fast, quality, whitebox or a file.",
     ),
     click.option(
         "--size",

@@ -16,7 +16,7 @@ from cartoonize.release import RELEASED
 Generator: TypeAlias = Callable[[Array], Array]  # (1, h, w, 3) -> (1, h, w, 3)
 
 ALIGNMENT = 4  # the generators halve the picture twice, so tile origins must agree modulo 4
-HALO = 124  # pixels around it that a pixel of the result depends on, at most: 121 in `compact_deep`
+HALO = 124  # pixels around it that a pixel of the result depends on, at most: 121 in `compact_deep`, which is `quality`
 _HALOS = {"fast": 64, RELEASED: 64}  # 61 in `compact`, 62 in the U-Net
 # The U-Net needs 1.8 kB a pixel on LiteRT, the compact generator 0.3 kB.
 WHOLE_PIXELS = 1_000_000  # up to here a picture runs in one piece (720 x 1280 does)

@@ -15,7 +15,7 @@ from cartoonize.release import RELEASED
 
 Kind: TypeAlias = Literal["flatbuffer", "keras", "checkpoint"]
 
-BUILTIN: tuple[str, ...] = ("fast",)
+BUILTIN: tuple[str, ...] = ("fast", "quality")
 MAX_BYTES = 512 * 1024**2  # the paper's generator has 6 MB; nothing near this is one
 
 

@@ -17,7 +17,7 @@ from cartoonize.errors import EngineError
 from cartoonize.pixels import to_network
 from cartoonize.strips import HALO, halo_of
 from cartoonize.training.generator import ARCHITECTURES, build_compact, build_unet, deepen
-from cartoonize.weights import locate
+from cartoonize.weights import BUILTIN, locate
 
 Floats = NDArray[np.float64]
 
@@ -152,10 +152,11 @@ def test_no_generator_sees_beyond_the_halo(name: str, halo: int) -> None:
         assert seen.max() <= row + halo
 
 
-def test_the_weights_kept_in_the_examples_still_fit_their_architecture() -> None:
-    kept = keras_model(locate(Path(__file__).parents[1] / "examples" / "compact_deep.weights.h5"))
+@pytest.mark.parametrize(("name", "architecture"), [("fast", "compact"), ("quality", "compact_deep")])
+def test_built_in_weights_are_of_their_architecture(name: str, architecture: str) -> None:
+    built_in, expected = keras_model(locate(name)), ARCHITECTURES[architecture]()
 
-    deepen(kept, ARCHITECTURES["compact_deep"]())
+    assert [w.shape for w in built_in.weights] == [w.shape for w in expected.weights]
 
 
 def test_parameter_counts_are_the_documented_ones() -> None:
@@ -164,9 +165,9 @@ def test_parameter_counts_are_the_documented_ones() -> None:
     assert ARCHITECTURES["compact_deep"]().count_params() == 1_040_076
 
 
-@pytest.mark.parametrize("name", ["fast", "whitebox"])
+@pytest.mark.parametrize("name", ["fast", "quality", "whitebox"])
 def test_tensorflow_and_litert_agree(name: str, coffee: NDArray[np.uint8], request: pytest.FixtureRequest) -> None:
-    if name == "fast":
+    if name in BUILTIN:
         model, path = keras_model(locate(name)), locate(name).path
     else:
         model, path = (
