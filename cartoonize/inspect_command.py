@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cartoonize import sheet_command
-from cartoonize.options import NumberRange, working_size
+from cartoonize.options import NumberRange, weights_option, working_size
 from cartoonize.planning import INSPECT_SUFFIX
 
 if TYPE_CHECKING:
@@ -42,15 +42,7 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Texture: draw of its weights."
 )
-@click.option(
-    "-w",
-    "--weights",
-    type=click.Path(),
-    default="fast",
-    show_default=True,
-    metavar="NAME|PATH",
-    help="Generator: fast, quality, whitebox or a file.",
-)
+@weights_option
 @click.option(
     "--size",
     callback=working_size,

@@ -77,17 +77,19 @@ def _color(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[in
     return color[0], color[1], color[2]
 
 
+weights_option = click.option(
+    "-w",
+    "--weights",
+    type=click.Path(),
+    default="fast",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="Generator: fast, quality, whitebox or a file.",
+)
+
 _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     click.option("-o", "--out", type=click.Path(), help="File or folder to write; - is standard output."),
-    click.option(
-        "-w",
-        "--weights",
-        type=click.Path(),
-        default="fast",
-        show_default=True,
-        metavar="NAME|PATH",
-        help="Generator: fast, quality, whitebox or a file.",
-    ),
+    weights_option,
     click.option(
         "--size",
         callback=working_size,
