@@ -20,9 +20,11 @@ from cartoonize.training.teacher import (
     digest,
     prepared,
     read_held_out,
+    read_photo,
     requests,
     validation_requests,
 )
+from cartoonize.training.variation import varied
 
 
 @dataclass
@@ -83,6 +85,20 @@ def test_a_version_is_mirrored_and_shrunk_but_never_enlarged(folder: Path) -> No
     assert small.shape == (24, 32, 3)
 
 
+def test_a_varied_version_is_drawn_beside_the_plain_one(folder: Path) -> None:
+    cache = TeacherCache(folder / "cache", negative, "teacher")
+    path = folder / "0.png"
+    plain, one, other = (
+        cache.example(Request(path, digest(path), 50, mirrored=False, variation=seed)) for seed in (None, 1, 2)
+    )
+
+    height, width = one.photo.shape[:2]
+    np.testing.assert_array_equal(one.photo, varied(read_photo(path), 1)[:height, :width])
+    assert not any(np.array_equal(plain.photo, example.photo) for example in (one, other))
+    assert not np.array_equal(one.photo, other.photo)
+    np.testing.assert_allclose(one.drawn, -to_network(one.photo), atol=1e-3)
+
+
 def test_held_out_photos_are_left_out_whatever_their_name(folder: Path) -> None:
     (folder / "copy.png").write_bytes((folder / "3.png").read_bytes())
 
@@ -101,6 +117,17 @@ def test_versions_differ_in_size_and_direction_and_are_always_the_same(folder: P
     assert all(20 <= request.short_side <= 40 for request in wanted)
     (folder / "0.png").unlink()
     assert set(requests(source, frozenset(), 8)) < set(wanted)
+
+
+def test_every_copy_of_a_varied_source_varies_in_its_own_way(folder: Path) -> None:
+    plain, varied_ones = (
+        requests(PhotoSource(folder=folder, short_side=(20, 40), copies=3, varied=on), frozenset(), 8)
+        for on in (False, True)
+    )
+
+    assert {request.variation for request in plain} == {None}
+    assert len({request.variation for request in varied_ones}) == 24
+    assert [(r.short_side, r.mirrored) for r in plain] == [(r.short_side, r.mirrored) for r in varied_ones]
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:

@@ -19,13 +19,15 @@ class PhotoSource(Section):
     """A folder of photos (searched recursively) to learn from.
 
     short_side: range in pixels a copy's short side is drawn from; photos are never enlarged.
-    copies: how many versions of each photo (size, mirrored or not) the teacher draws.
+    copies: how many versions of each photo (size, mirrored or not) the teacher draws. varied: a copy is also turned
+    by quarter turns and has other colours (`variation.varied`), so that few photos teach like many.
     share: weight of this source in a batch, against the other sources'.
     """
 
     folder: ConfigPath
     short_side: Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(_is_short_side_range)]
     copies: PositiveInt = 1
+    varied: bool = False
     share: PositiveFloat = 1.0
 
 

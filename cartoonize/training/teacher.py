@@ -24,6 +24,7 @@ from cartoonize.images import decode
 from cartoonize.opening import decode_errors, open_picture
 from cartoonize.pixels import DEFAULT_SHORT_SIDE, Image, resize, working_shape
 from cartoonize.training.distill_config import PhotoSource, Validation
+from cartoonize.training.variation import varied
 
 
 class Example(Protocol):
@@ -60,12 +61,16 @@ class CachedExample:
 
 @dataclass(frozen=True)
 class Request:
-    """A version of a photo to be drawn: short side in pixels (never enlarged), mirrored or not."""
+    """A version of a photo to be drawn: short side in pixels (never enlarged), mirrored or not.
+
+    variation: the seed of `variation.varied`, None for the photo's own colours and upright.
+    """
 
     path: Path
     digest: str  # SHA-256 of the file
     short_side: int
     mirrored: bool
+    variation: int | None = None
 
 
 class TeacherCache:
@@ -81,7 +86,8 @@ class TeacherCache:
 
     def example(self, request: Request) -> Example:
         """Return one example, drawing it first if need be; raises DatasetError when the photo cannot be read."""
-        version = f"{request.short_side}{'m' if request.mirrored else ''}"
+        varied = "" if request.variation is None else f"v{request.variation}"
+        version = f"{request.short_side}{'m' if request.mirrored else ''}{varied}"
         name = f"{self._fingerprint[:8]}-{request.digest[:20]}-{version}"
         photo_file, drawn_file = (self._folder / f"{name}.{part}.npy" for part in ("photo", "drawn"))
         if not drawn_file.is_file():  # written last
@@ -96,6 +102,8 @@ def prepared(request: Request) -> Image:
     photo = read_photo(request.path)
     short_side = min(request.short_side, *photo.shape[:2])
     photo = resize(photo, working_shape((photo.shape[0], photo.shape[1]), short_side))
+    if request.variation is not None:
+        photo = varied(photo, request.variation)
     height, width = (side - side % strips.ALIGNMENT for side in photo.shape[:2])
     photo = photo[:height, :width]
     return np.ascontiguousarray(photo[:, ::-1] if request.mirrored else photo)
@@ -121,7 +129,7 @@ def requests(source: PhotoSource, held_out: frozenset[str], smallest: int) -> li
         raise DatasetError(f"{source.folder}: no photos to learn from (looked for files that cartoonize can read)")
     for path, _ in kept:
         _check_size(path, smallest)
-    return [_version(path, digest, copy, source.short_side) for copy in range(source.copies) for path, digest in kept]
+    return [_version(path, digest, copy, source) for copy in range(source.copies) for path, digest in kept]
 
 
 def _check_size(path: Path, smallest: int) -> None:
@@ -164,9 +172,11 @@ def validation_requests(validation: Validation, held_out: dict[str, str]) -> lis
     return wanted
 
 
-def _version(path: Path, digest: str, copy: int, short_side: tuple[int, int]) -> Request:
+def _version(path: Path, digest: str, copy: int, source: PhotoSource) -> Request:
     rng = np.random.default_rng([int(digest[:16], 16), copy])
-    return Request(path, digest, int(rng.integers(short_side[0], short_side[1] + 1)), bool(rng.integers(2)))
+    smallest, largest = source.short_side
+    short_side, mirrored = int(rng.integers(smallest, largest + 1)), bool(rng.integers(2))
+    return Request(path, digest, short_side, mirrored, int(rng.integers(2**32)) if source.varied else None)
 
 
 def _save(path: Path, array: NDArray[np.generic]) -> None:
