@@ -86,8 +86,9 @@ class TeacherCache:
 
     def example(self, request: Request) -> Example:
         """Return one example, drawing it first if need be; raises DatasetError when the photo cannot be read."""
-        varied = "" if request.variation is None else f"v{request.variation}"
-        version = f"{request.short_side}{'m' if request.mirrored else ''}{varied}"
+        version = f"{request.short_side}{'m' if request.mirrored else ''}"
+        if request.variation is not None:
+            version += f"v{request.variation}"
         name = f"{self._fingerprint[:8]}-{request.digest[:20]}-{version}"
         photo_file, drawn_file = (self._folder / f"{name}.{part}.npy" for part in ("photo", "drawn"))
         if not drawn_file.is_file():  # written last
