@@ -178,7 +178,7 @@ def position_example(height: int, width: int) -> Example:
 
 
 def test_crops_sit_on_the_networks_grid_and_only_true_borders_weigh() -> None:
-    crops = Crops([([position_example(40, 60)], 1)], side=32, margin=8, seed=0)
+    crops = Crops([([position_example(40, 58)], 1)], side=32, margin=8, seed=0)
 
     photos, drawn, weights = crops.batch(step=0, size=64)
 
@@ -190,8 +190,20 @@ def test_crops_sit_on_the_networks_grid_and_only_true_borders_weigh() -> None:
     for top, left, weight, level in zip(tops, lefts, weights, levels, strict=True):
         assert level[3, 3, 0] * 4 == top  # the origin is a multiple of 4: a block of 4 starts with it
         expected = np.zeros((32, 32))
-        expected[8 * (top > 0) : 32 - 8 * (top < 8), 8 * (left > 0) : 32 - 8 * (left < 28)] = 1
+        right = 24 if left < 28 else 30  # 2 of the 60 columns are not the photo's
+        expected[8 * (top > 0) : 32 - 8 * (top < 8), 8 * (left > 0) : right] = 1
         np.testing.assert_array_equal(weight, expected)
+
+
+def test_a_photos_borders_are_in_many_crops() -> None:
+    crops = Crops([([position_example(128, 128)], 1)], side=32, margin=8, seed=0)
+
+    photos, _, _ = crops.batch(step=0, size=1000)
+
+    tops, lefts = (np.rint((photos[:, 0, 0, axis] + 1) * 127.5) * 4 for axis in (0, 1))
+    for start in (tops, lefts):
+        assert np.mean(start == 0) == pytest.approx(20 / 129, abs=0.04)
+        assert np.mean(start == 96) == pytest.approx(17 / 129, abs=0.04)
 
 
 def test_a_batch_depends_on_the_step_and_the_seed_alone() -> None:
