@@ -62,7 +62,8 @@ class Crops:
     def _start(self, rng: np.random.Generator, length: int) -> int:
         """Draw where a crop starts along a side of a photo of `length` pixels; half a crop over a border is moved in.
 
-        Uniformly drawn starts would show a border once in a hundred crops, and there both networks see zeros.
+        Uniformly drawn starts would show a border of a large photo once in a hundred crops, and both networks see zeros
+        beyond it.
         """
         # Both networks quarter the picture: off this grid the teacher would have drawn something else.
         last = length + -length % ALIGNMENT - self._side
