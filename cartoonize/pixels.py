@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Image: TypeAlias = NDArray[np.uint8]  # (H, W, 3), 0...255, RGB
 Array: TypeAlias = NDArray[np.float32]  # (H, W, 3), nominally [-1, 1], RGB
+Level = TypeVar("Level", np.uint8, np.float16)
 Size: TypeAlias = int | Literal["full"] | None
 
 DEFAULT_SHORT_SIDE = 720
@@ -68,7 +69,7 @@ def resize(image: Image, shape: tuple[int, int]) -> Image:
     return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)  # type: ignore[return-value]  # as above
 
 
-def pad_to_multiple(image: Image, multiple: int) -> Image:
+def pad_to_multiple(image: NDArray[Level], multiple: int) -> NDArray[Level]:
     """Repeat the last row and column until height and width are multiples of `multiple`."""
     bottom, right = (-side % multiple for side in image.shape[:2])
     if not bottom and not right:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cartoonize.pixels import to_network
+from cartoonize.pixels import pad_to_multiple, to_network
 from cartoonize.strips import ALIGNMENT
 from cartoonize.training.teacher import Example
 
 Batch: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
-Number = TypeVar("Number", bound=np.generic)
-
 PREFETCH = 8
 
 
@@ -57,7 +55,8 @@ class Crops:
         starts = [self._start(rng, length) for length in example.photo.shape[:2]]
         window = tuple(slice(start, start + self._side) for start in starts)
         sides = (self._line(start, length) for start, length in zip(starts, example.photo.shape, strict=False))
-        return self._filled(example.photo[window]), self._filled(example.drawn[window]), np.outer(*sides)
+        photo = pad_to_multiple(example.photo[window], ALIGNMENT)  # as is done to whole photos off the grid
+        return photo, pad_to_multiple(example.drawn[window], ALIGNMENT), np.outer(*sides)
 
     def _start(self, rng: np.random.Generator, length: int) -> int:
         """Draw where a crop starts along a side of a photo of `length` pixels; half a crop over a border is moved in.
@@ -70,11 +69,6 @@ class Crops:
         reach = self._side // 2
         start = min(max(int(rng.integers(-reach, last + reach + 1)), 0), last)
         return start - start % ALIGNMENT
-
-    def _filled(self, picture: NDArray[Number]) -> NDArray[Number]:
-        """Repeat the last row and column over the rest of a crop, as is done to whole photos off the grid."""
-        missing = [(0, self._side - length) for length in picture.shape[:2]]
-        return np.pad(picture, [*missing, (0, 0)], mode="edge")
 
     def _line(self, start: int, length: int) -> NDArray[np.float32]:
         """Return the weights along one side of a crop that starts at `start` in a photo of `length` pixels."""
