@@ -14,10 +14,10 @@ import click
 from PIL import Image as PillowImage
 
 from cartoonize import Cartoonizer
-from cartoonize.pixels import Image, resize, working_shape
-from cartoonize.sheet import Tile, sheet
-from cartoonize.training.teacher import read_photo
-from cartoonize.weights import BUILTIN
+from cartoonize.generators.weights import BUILTIN
+from cartoonize.method.pixels import Image, resize, working_shape
+from cartoonize.pages.sheet import Tile, sheet
+from cartoonize.training.distillation.teacher import read_photo
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 PATH = click.Path(exists=True, path_type=Path)

@@ -12,10 +12,10 @@ from measure import header, median_seconds, photo, row
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cartoonize import Cartoonizer
-from cartoonize.conversion import keras_model
-from cartoonize.guided_filter import EPS, RADIUS
-from cartoonize.pixels import to_image, to_network
-from cartoonize.weights import BUILTIN, locate
+from cartoonize.generators.conversion import keras_model
+from cartoonize.generators.weights import BUILTIN, locate
+from cartoonize.method.guided_filter import EPS, RADIUS
+from cartoonize.method.pixels import to_image, to_network
 
 
 def box_mean(x: tf.Tensor) -> tf.Tensor:

@@ -16,10 +16,10 @@ import click
 from tqdm import tqdm
 
 from cartoonize import Cartoonizer
-from cartoonize.pixels import Image, resize, working_shape
-from cartoonize.training.fidelity import Fidelity, flat_share, mean, measure
-from cartoonize.training.teacher import read_held_out, read_photo
-from cartoonize.weights import BUILTIN
+from cartoonize.generators.weights import BUILTIN
+from cartoonize.method.pixels import Image, resize, working_shape
+from cartoonize.training.distillation.fidelity import Fidelity, flat_share, mean, measure
+from cartoonize.training.distillation.teacher import read_held_out, read_photo
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from measure import cartoonize, header, photo, row, save, seconds
 
-from cartoonize.conversion import cached_flatbuffer
-from cartoonize.engine import LiteRTEngine
-from cartoonize.pixels import resize, to_network, working_shape
-from cartoonize.weights import locate
+from cartoonize.generators.conversion import cached_flatbuffer
+from cartoonize.generators.engines import LiteRTEngine
+from cartoonize.generators.weights import locate
+from cartoonize.method.pixels import resize, to_network, working_shape
 
 PHOTOS = 30
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from measure import header, median_seconds, photo, row
 
-from cartoonize.guided_filter import bring_up, detail_coefficients, filter_image
+from cartoonize.method.guided_filter import bring_up, detail_coefficients, filter_image
 
 
 def main() -> None:

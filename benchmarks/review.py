@@ -12,12 +12,12 @@ from pathlib import Path
 from measure import header, median_seconds, photo, row, save
 from selenium import webdriver
 
-from cartoonize import thumbnails
-from cartoonize.batch import Outcome
-from cartoonize.images import EncodeOptions, Frame, Metadata, Photo
-from cartoonize.planning import Job
-from cartoonize.review import Review
-from cartoonize.thumbnails import Thumbnail, Thumbnails
+from cartoonize.jobs.planning import Job
+from cartoonize.jobs.running import Outcome
+from cartoonize.media.codec import EncodeOptions, Frame, Metadata, Photo
+from cartoonize.pages import thumbnails
+from cartoonize.pages.review import Review
+from cartoonize.pages.thumbnails import Thumbnail, Thumbnails
 
 SIZES = {"720 x 1080": (720, 1080), "24 megapixels": (4000, 6000)}
 OPTIONS = EncodeOptions("JPEG")

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from measure import cartoonize, header, median_command_seconds, median_seconds, photo, row, save
 
-from cartoonize.engine import LiteRTEngine
-from cartoonize.pixels import to_network
-from cartoonize.weights import locate
+from cartoonize.generators.engines import LiteRTEngine
+from cartoonize.generators.weights import locate
+from cartoonize.method.pixels import to_network
 
 
 def main() -> None:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from skimage.graph import RAG
 from skimage.segmentation import felzenszwalb
 
-from cartoonize.pixels import to_network
-from cartoonize.superpixels import segment, worker_pool
-from cartoonize.training.representations import structure
+from cartoonize.method.pixels import to_network
+from cartoonize.method.superpixels import segment, worker_pool
+from cartoonize.training.whitebox.tensor_views import structure
 
 BATCH, SIDE, WORKERS = 16, 256, 2
 BINS = 25

@@ -22,8 +22,8 @@ from scipy.spatial.distance import cdist
 from tqdm import tqdm
 
 from cartoonize import Cartoonizer
-from cartoonize.pixels import Image, resize, working_shape
-from cartoonize.training.teacher import photo_files, read_held_out, read_photo
+from cartoonize.method.pixels import Image, resize, working_shape
+from cartoonize.training.distillation.teacher import photo_files, read_held_out, read_photo
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"

@@ -16,13 +16,13 @@ import skimage.data
 import tensorflow as tf
 from measure import header, median_seconds
 
-from cartoonize.pixels import to_network
-from cartoonize.training.losses import lsgan_generator, total_variation
-from cartoonize.training.representations import surface, texture
-from cartoonize.training.train_config import TrainConfig
-from cartoonize.training.train_data import patch
-from cartoonize.training.train_run import session
-from cartoonize.training.trainer import WhiteBoxGAN
+from cartoonize.method.pixels import to_network
+from cartoonize.training.whitebox.config import TrainConfig
+from cartoonize.training.whitebox.data import patch
+from cartoonize.training.whitebox.gan import WhiteBoxGAN
+from cartoonize.training.whitebox.losses import lsgan_generator, total_variation
+from cartoonize.training.whitebox.run import session
+from cartoonize.training.whitebox.tensor_views import surface, texture
 
 
 @click.command(help=__doc__)

@@ -14,7 +14,7 @@ def main() -> None:
     for name, mode in (("stdin", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed, as by `2>&-`: read nothing, say it to nobody
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  as long as the process
-    from cartoonize.cli import main as run
+    from cartoonize.cli.app import main as run
 
     run()
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from cartoonize import strips
-from cartoonize.cores import available_cores
 from cartoonize.errors import EngineError
-from cartoonize.guided_filter import bring_up, detail_coefficients, filter_image
-from cartoonize.pixels import MAX_PIXELS, Array, Image, Size, resize, working_shape
-from cartoonize.weights import locate
+from cartoonize.generators import tiles
+from cartoonize.generators.weights import locate
+from cartoonize.machine import available_cores
+from cartoonize.method.guided_filter import bring_up, detail_coefficients, filter_image
+from cartoonize.method.pixels import MAX_PIXELS, Array, Image, Size, resize, working_shape
 
 if TYPE_CHECKING:
-    from cartoonize.images import Frame, Photo
+    from cartoonize.media.codec import Frame, Photo
 
 
 class Cartoonizer:
@@ -47,7 +47,7 @@ class Cartoonizer:
         self._size = size
         self._output_size = output_size
         self._detail = detail
-        self._halo = strips.halo_of(weights)
+        self._halo = tiles.halo_of(weights)
         self._generator = _generator(weights, device, threads or available_cores())
 
     def __call__(self, image: Image) -> Image:
@@ -69,7 +69,7 @@ class Cartoonizer:
         if height * width > MAX_PIXELS:
             raise EngineError(f"too many pixels to work at, {width}x{height}: choose a smaller --size")
         work = resize(image, (height, width))
-        return work, strips.generate(self._generator, work, self._halo)
+        return work, tiles.generate(self._generator, work, self._halo)
 
     def photo(self, photo: Photo) -> Photo:
         """Cartoonize every frame of a decoded photo; alpha, timing and metadata are carried over."""
@@ -98,19 +98,19 @@ def finish(
     return resize(result, (photo_shape[0], photo_shape[1])) if output_size == "photo" else result
 
 
-def _generator(weights: str | Path, device: str, threads: int) -> strips.Generator:
+def _generator(weights: str | Path, device: str, threads: int) -> tiles.Generator:
     """Load the generator on its engine; LiteRT and TensorFlow are imported only where they are used."""
     located = locate(weights)
     if device == "gpu":
-        from cartoonize.conversion import keras_model
-        from cartoonize.engine import TensorFlowEngine, gpu_name
+        from cartoonize.generators.conversion import keras_model
+        from cartoonize.generators.engines import TensorFlowEngine, gpu_name
 
         name = gpu_name()
         return TensorFlowEngine(keras_model(located), name)
-    from cartoonize.engine import LiteRTEngine
+    from cartoonize.generators.engines import LiteRTEngine
 
     if located.kind == "flatbuffer":
         return LiteRTEngine(located.path, threads)
-    from cartoonize.conversion import cached_flatbuffer
+    from cartoonize.generators.conversion import cached_flatbuffer
 
     return LiteRTEngine(cached_flatbuffer(located), threads)

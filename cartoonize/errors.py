@@ -1,6 +1,11 @@
-"""Errors a user can act on; each message is one line that says what was expected and what to do."""
+"""Errors a user can act on, each one line that says what was expected and what to do; names fit for a terminal."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class CartoonizeError(Exception):
@@ -10,6 +15,13 @@ class CartoonizeError(Exception):
 def first_line(error: BaseException) -> str:
     """Return the first line of a library's error message, or the error's type where it has none."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def shown(name: Path | str | None) -> str:
+    """Return a name fit for a terminal: control characters and bytes that are no text are escaped; None is "-"."""
+    if name is None:
+        return "-"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
 
 
 class DecodeError(CartoonizeError):

@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cartoonize.pixels import Image, resize
-from cartoonize.training.teacher import photo_files, read_photo
+from cartoonize.method.pixels import Image, resize
+from cartoonize.training.distillation.teacher import photo_files, read_photo
 
 DARK, VIOLET_OR_BLUE, NOT_GREEN = 45, -4, -6  # of CIELAB: highest L, highest b, lowest a
 

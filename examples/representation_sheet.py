@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from cartoonize import Cartoonizer
-from cartoonize.sheet import sheet
-from cartoonize.views import Knobs, views
+from cartoonize.pages.photo_views import Knobs, take_apart
+from cartoonize.pages.sheet import sheet
 
 HERE = Path(__file__).parent
 
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 def main(target: Path) -> None:
     with Image.open(HERE / "photos" / "astronaut.jpg") as image:
         photo = np.asarray(image)
-    tiles = list(views(photo, Cartoonizer("fast"), "fast", Knobs()).values())
+    tiles = list(take_apart(photo, Cartoonizer("fast"), "fast", Knobs()).values())
     Image.fromarray(sheet([tiles[:3], tiles[3:]], longest=400)).save(target, quality=85)
 
 

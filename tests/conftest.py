@@ -21,8 +21,8 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def released(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The authors' checkpoint as a flatbuffer, converted once."""
-    from cartoonize.conversion import flatbuffer, keras_model
-    from cartoonize.weights import locate
+    from cartoonize.generators.conversion import flatbuffer, keras_model
+    from cartoonize.generators.weights import locate
 
     path = tmp_path_factory.mktemp("released") / "whitebox.tflite"
     path.write_bytes(flatbuffer(keras_model(locate(shared / "pretrained"))))

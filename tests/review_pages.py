@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from cartoonize.batch import Outcome
-from cartoonize.planning import Job
-from cartoonize.review import Review
-from cartoonize.thumbnails import Thumbnail, Thumbnails
+from cartoonize.jobs.planning import Job
+from cartoonize.jobs.running import Outcome
+from cartoonize.pages.review import Review
+from cartoonize.pages.thumbnails import Thumbnail, Thumbnails
 
 
 def webp(color: tuple[int, int, int] = (200, 80, 40)) -> bytes:

@@ -53,15 +53,15 @@ def test_the_full_size_result_agrees_with_the_working_size_one(coffee: NDArray[n
 
 def test_the_gpu_path_gives_the_same_picture(coffee: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything but the device itself: TensorFlow runs on the CPU in the GPU's place."""
-    monkeypatch.setattr("cartoonize.engine.gpu_name", lambda: "/CPU:0")
+    monkeypatch.setattr("cartoonize.generators.engines.gpu_name", lambda: "/CPU:0")
     expected = Cartoonizer("fast", size=100)(coffee).astype(int)
     assert np.abs(Cartoonizer("fast", size=100, device="gpu")(coffee) - expected).max() <= 1
 
 
 def test_detail_zero_is_the_generators_own_output(coffee: NDArray[np.uint8]) -> None:
-    from cartoonize.engine import LiteRTEngine
-    from cartoonize.pixels import to_image, to_network
-    from cartoonize.weights import locate
+    from cartoonize.generators.engines import LiteRTEngine
+    from cartoonize.generators.weights import locate
+    from cartoonize.method.pixels import to_image, to_network
 
     raw = to_image(LiteRTEngine(locate("fast").path, 1)(to_network(coffee)[np.newaxis])[0]).astype(int)
     assert np.abs(Cartoonizer("fast", detail=0.0)(coffee) - raw).max() <= 1
@@ -99,8 +99,8 @@ def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
 
 
 def test_broken_weights_are_an_error_not_a_black_picture(tmp_path: Path, own_cache: Path) -> None:
-    from cartoonize.conversion import keras_model
-    from cartoonize.weights import locate
+    from cartoonize.generators.conversion import keras_model
+    from cartoonize.generators.weights import locate
 
     model = keras_model(locate("fast"))
     kernel, bias = model.get_layer("merge").get_weights()

@@ -63,7 +63,7 @@ def test_a_folder_keeps_its_tree_and_the_second_run_skips(photos: Path) -> None:
 def test_cpu_inference_imports_no_tensorflow(photos: Path) -> None:
     script = (
         "import sys\n"
-        "from cartoonize.cli import main\n"
+        "from cartoonize.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cartoonize.weights import BUILTIN
+from cartoonize.generators.weights import BUILTIN
 
 from .conftest import psnr, read
 from .golden.make import NAMES, cartoon, golden

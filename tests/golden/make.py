@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from cartoonize import Cartoonizer
-from cartoonize.weights import BUILTIN
+from cartoonize.generators.weights import BUILTIN
 
 HERE = Path(__file__).parent
 PHOTOS = HERE.parents[1] / "examples" / "photos"

@@ -1,0 +1,1 @@
+"""Click: parse, call, say, exit code; imports anything, nobody imports it."""

@@ -1,0 +1,74 @@
+"""`cartoonize inspect`: what the method sees in a photo, on one labelled sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cartoonize.cli import sheets
+from cartoonize.cli.options import NumberRange, weights_option, working_size
+from cartoonize.jobs.planning import INSPECT_SUFFIX
+
+if TYPE_CHECKING:
+    from cartoonize.method.pixels import Size
+
+
+@click.command("inspect")
+@sheets.photo_argument
+@click.option("-o", "--out", type=click.Path(), help="File or folder to write.  [default: PHOTO_inspect.png beside it]")
+@click.option("--separate", is_flag=True, help="Write each view as a file of its own too, at working size.")
+@click.option(
+    "--superpixels",
+    "regions",
+    type=click.IntRange(1),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Structure: the most regions.",
+)
+@click.option(
+    "--radius", type=click.IntRange(1), default=5, show_default=True, metavar="N", help="Surface: reach of its filter."
+)
+@click.option(
+    "--eps",
+    type=NumberRange(0, min_open=True),
+    default=0.2,
+    show_default=True,
+    metavar="NUMBER",
+    help="Surface: how strong an edge must be to stay.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Texture: draw of its weights."
+)
+@weights_option
+@click.option(
+    "--size",
+    callback=working_size,
+    metavar="N|full",
+    help="Short side of the views.  [default: 720, smaller photos as they are]",
+)
+@sheets.overwrite_option
+def inspect(
+    photo: Path, out: str | None, separate: bool, weights: str, size: Size, overwrite: bool, **knobs: Any
+) -> None:
+    """Show what the method sees in a photo, on one labelled sheet.
+
+    The photo, its surface, structure and texture as in training, the generator's raw output, and the same after the
+    guided filter. --radius and --eps act on the surface, not on the last filter.
+    """
+    from cartoonize.pages.photo_views import NAMES, Knobs, take_apart
+    from cartoonize.pages.sheet import sheet
+
+    target = sheets.target_of(photo, out, INSPECT_SUFFIX)
+    parts = {name: target.with_name(f"{target.stem}_{name}{target.suffix}") for name in NAMES if separate}
+    sheets.check(photo, [target, *parts.values()], [weights], overwrite)
+    cartoonizer = sheets.load(weights, size)
+    with sheets.failing(photo):
+        tiles = take_apart(sheets.read(photo), cartoonizer, weights, Knobs(**knobs))
+    first, second = NAMES[:3], NAMES[3:]
+    page = sheet([[tiles[name] for name in row] for row in (first, second)], sheets.LONGEST)
+    sheets.write(photo, target, page, overwrite)
+    for name, path in parts.items():
+        sheets.write(photo, path, tiles[name].pixels, overwrite)

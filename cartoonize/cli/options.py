@@ -1,0 +1,151 @@
+"""The options of the default command: their names, help, checks, and the values they come to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal, TypeVar
+
+import click
+
+from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line, as click has checked it; `format` is an extension as ".png"."""
+
+    inputs: tuple[str, ...]
+    out: str | None
+    weights: str
+    size: int | Literal["full"] | None
+    output_size: Literal["photo", "work"]
+    detail: float
+    device: Literal["cpu", "gpu"]
+    format: str | None
+    quality: int | None
+    background: tuple[int, int, int]
+    strip_metadata: bool
+    overwrite: bool
+    files_from: BinaryIO | None
+    dry_run: bool
+    json: bool
+    quiet: bool
+    verbose: bool
+    fail_fast: bool
+    review: str | None
+
+
+class NumberRange(click.FloatRange):
+    """A number in a range; click's own takes nan to be in every one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; fails as click's own does."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
+def working_size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | Literal["full"] | None:
+    """Check a --size: None where it is not given; raises click.BadParameter."""
+    if value is None or value == "full":
+        return "full" if value else None
+    if not value.isdecimal() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is neither a number of pixels nor full")
+    return int(value)
+
+
+def _extension(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else PREFERRED_EXTENSION[EXTENSIONS[f".{value}"]]
+
+
+def _color(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int, int]:
+    if value == "white":  # the default needs no Pillow, which takes its time to import
+        return 255, 255, 255
+    from PIL import ImageColor
+
+    try:
+        color: tuple[int, ...] | None = ImageColor.getrgb(value)
+    except ValueError:
+        color = None
+    if color is None or len(color) != 3:
+        raise click.BadParameter(f"{value!r} is no opaque colour: expected a name such as white, or #rrggbb")
+    return color[0], color[1], color[2]
+
+
+weights_option = click.option(
+    "-w",
+    "--weights",
+    type=click.Path(),
+    default="fast",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="Generator: fast, quality, whitebox or a file.",
+)
+
+_PARAMETERS: tuple[Callable[[Any], Any], ...] = (
+    click.option("-o", "--out", type=click.Path(), help="File or folder to write; - is standard output."),
+    weights_option,
+    click.option(
+        "--size",
+        callback=working_size,
+        metavar="N|full",
+        help="Short side the generator works at; full is the photo's own.  [default: 720, smaller photos as they are]",
+    ),
+    click.option(
+        "--output-size",
+        type=click.Choice(["photo", "work"]),
+        default="photo",
+        show_default=True,
+        help="Size of the result: the photo's, or that of --size.",
+    ),
+    click.option(
+        "--detail",
+        type=NumberRange(0, 1),
+        default=1.0,
+        show_default=True,
+        metavar="0..1",
+        help="1 is the smooth picture, 0 the generator's own with all its texture.",
+    ),
+    click.option("--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True, help="Where to run."),
+    click.option(
+        "--format",
+        type=click.Choice([extension[1:] for extension in EXTENSIONS], case_sensitive=False),
+        callback=_extension,
+        metavar="|".join(extension[1:] for extension in PREFERRED_EXTENSION.values()),
+        help="Format of the results.  [default: the photo's]",
+    ),
+    click.option("--quality", type=click.IntRange(1, 100), metavar="1..100", help="Of JPEG, WebP, AVIF and HEIC."),
+    click.option(
+        "--background",
+        callback=_color,
+        default="white",
+        show_default=True,
+        metavar="COLOR",
+        help="Laid under transparency in formats without it.",
+    ),
+    click.option("--strip-metadata", is_flag=True, help="Leave EXIF, XMP and the like out."),
+    click.option("--overwrite", is_flag=True, help="Replace results that exist; without it they are skipped."),
+    click.option(
+        "--files-from", type=click.File("rb"), help="File with one path a line (or NUL after each); - is stdin."
+    ),
+    click.option("--dry-run", is_flag=True, help="Print what would be done."),
+    click.option("--json", is_flag=True, help="Print an object per file, then a summary, on standard output."),
+    click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
+    click.option("-v", "--verbose", is_flag=True, help="Print settings, skipped files and what went wrong in full."),
+    click.option("--fail-fast", is_flag=True, help="Begin no further photo after a failure."),
+    click.option(
+        "--review", type=click.Path(), metavar="PAGE.html", help="Page to write: every result beside its photo."
+    ),
+)
+
+
+def options(command: _Command) -> _Command:
+    """Add the options of the default command, in the order the help shows them."""
+    for decorate in reversed(_PARAMETERS):
+        command = decorate(command)
+    return command

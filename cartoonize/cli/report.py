@@ -1,0 +1,174 @@
+"""What the user is told: lines and a bar on stderr, JSON objects on stdout, counts and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cartoonize.errors import shown
+from cartoonize.jobs.running import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tqdm import tqdm
+
+    from cartoonize.jobs.planning import Job, Plan
+
+FEW = 10  # photos whose lines still fit on a screen
+
+
+class Report:
+    """Tells how each job ended, and counts. Called from one thread only."""
+
+    def __init__(self, total: int, *, as_json: bool, quiet: bool, verbose: bool) -> None:
+        self._counts: Counter[str] = Counter()
+        self._total = total
+        self._as_json = as_json
+        self._quiet = quiet
+        self._verbose = verbose
+        self._failures: list[str] = []
+        self._broken = False
+        self._start = perf_counter()
+        self._bar: tqdm[Any] | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether a file failed, or the run itself."""
+        return self._broken or self._counts["failed"] > 0
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Tell one outcome."""
+        self._counts[outcome.status] += 1
+        if self._bar is not None:
+            self._bar.set_postfix_str(shown(outcome.job.source), refresh=False)
+            self._bar.update()
+        if self._as_json:
+            self._say(json.dumps(_outcome_object(outcome)), err=False)
+        if outcome.status == "failed":
+            self._tell_failure(outcome)
+        elif not self._quiet:
+            self._tell(outcome)
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[None]:
+        """Show a bar over `total` photos while the block runs, if stderr is a terminal."""
+        if self._quiet or not sys.stderr.isatty():
+            yield
+            return
+        from tqdm import tqdm
+
+        with tqdm(total=total, unit="photo", leave=False, dynamic_ncols=True, file=sys.stderr) as self._bar:
+            try:
+                yield
+            finally:
+                self._bar.close()
+                self._bar = None
+
+    def note(self, text: str) -> None:
+        """Say something about the whole run, unless quiet."""
+        if not self._quiet:
+            self._say(f"cartoonize: {text}")
+
+    def detail(self, text: str) -> None:
+        """Say something only `--verbose` asks for."""
+        if self._verbose:
+            self._say(f"cartoonize: {text}")
+
+    def fail(self, text: str) -> None:
+        """Say what went wrong with the run as a whole, not with one file."""
+        self._broken = True
+        self._say(_red(f"cartoonize: {text}"))
+
+    def finish(self, *, interrupted: bool = False) -> None:
+        """Print the summary, after a long run the failures again, as JSON too if asked for."""
+        left = self._total - self._counts.total()
+        seconds = perf_counter() - self._start
+        if self._as_json:
+            counts = {status: self._counts[status] for status in ("done", "skipped", "failed")}
+            summary = {**counts, "left": left, "seconds": round(seconds, 3), "interrupted": interrupted}
+            self._say(json.dumps({"summary": summary}), err=False)
+        if self._quiet:
+            return
+        if self._total > FEW and self._failures:
+            self._say("\n".join(["failed:", *self._failures]))
+        parts = [f"{self._counts['done']} done"]
+        parts += [f"{self._counts[status]} {status}" for status in ("skipped", "failed") if self._counts[status]]
+        parts += [f"{left} left"] if left else []
+        self._say(f"{'interrupted: ' if interrupted else ''}{', '.join(parts)} in {seconds:.1f} s")
+
+    def _tell(self, outcome: Outcome) -> None:
+        job = outcome.job
+        few = self._total <= FEW or self._verbose
+        if outcome.status == "skipped":
+            if few:
+                self._say(f"{shown(job.source)}: skipped, {shown(job.target)} {shown(job.reason)}")
+            return
+        if few or self._bar is None:
+            self._say(f"{shown(job.source)} -> {shown(job.target)} ({outcome.seconds:.1f} s)")
+        for note in outcome.notes:
+            self._say(f"{shown(job.source)}: {shown(note)}")
+
+    def _tell_failure(self, outcome: Outcome) -> None:
+        line = f"cartoonize: {shown(outcome.job.source)}: {shown(outcome.error or '')}"
+        self._failures.append(line)
+        self._say(_red(line))
+        if self._verbose and outcome.trace:
+            self._say(outcome.trace.rstrip())
+
+    def _say(self, text: str, *, err: bool = True) -> None:
+        """Print a line, without tearing the bar; click drops the colour where it is no terminal."""
+        if self._bar is None:
+            click.echo(text, err=err)
+            return
+        with self._bar.external_write_mode(file=sys.stderr):
+            click.echo(text, err=err)
+
+
+def _red(line: str) -> str:
+    return line if os.environ.get("NO_COLOR") else click.style(line, fg="red")
+
+
+def show_plan(plan: Plan, *, as_json: bool) -> None:
+    """Print on stdout what a run would do."""
+    for path in plan.earlier:
+        _show_planned(path, None, "ignore", "result of an earlier run", as_json)
+    for job in plan.jobs:
+        reason = "; ".join(filter(None, (job.reason, job.renamed)))
+        _show_planned(job.source, None if job.action == "fail" else job, job.action, reason, as_json)
+    if as_json:
+        counts = Counter(job.action for job in plan.jobs)
+        click.echo(json.dumps({"summary": {action: counts[action] for action in ("write", "replace", "skip", "fail")}}))
+
+
+def _show_planned(source: Path | None, job: Job | None, action: str, reason: str, as_json: bool) -> None:
+    if as_json:
+        target = _name(job.target) if job else None
+        click.echo(json.dumps({"source": _name(source), "target": target, "action": action, "reason": reason}))
+        return
+    arrow = f" -> {shown(job.target)}" if job else ""
+    click.echo(f"{shown(source)}{arrow}  {action}{f' ({shown(reason)})' if reason else ''}")
+
+
+def _outcome_object(outcome: Outcome) -> dict[str, object]:
+    job = outcome.job
+    return {
+        "source": _name(job.source),
+        "target": None if job.action == "fail" else _name(job.target),
+        "status": outcome.status,
+        "seconds": round(outcome.seconds, 3),
+        "error": outcome.error,
+        "notes": list(outcome.notes),
+    }
+
+
+def _name(path: Path | None) -> str:
+    return "-" if path is None else str(path)

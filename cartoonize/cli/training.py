@@ -1,0 +1,121 @@
+"""The training commands of the command line; TensorFlow is imported when one of them runs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from functools import partial
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="YAML file; examples/distill_fast.yaml is one with every key explained.",
+)
+@click.option("--resume", is_flag=True, help="Continue from the last checkpoint, if there is one.")
+def distill(config_file: Path, resume: bool) -> None:
+    """Train a small generator to draw what a large one draws.
+
+    The teacher's pictures are computed once and kept on disk. The best weights so far are in the configured
+    output folder as student.tflite, ready for `cartoonize --weights`.
+    """
+    from cartoonize.errors import CartoonizeError
+    from cartoonize.training.config_file import load
+    from cartoonize.training.distillation.config import DistillConfig
+
+    try:
+        config = load(config_file, DistillConfig)
+        from cartoonize.training.distillation.run import distill as run
+
+        run(config, resume=resume, say=partial(click.echo, err=True))
+    except CartoonizeError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="YAML file; --print-config writes one with every key explained.",
+)
+@click.option(
+    "--init", type=click.Path(), metavar="NAME|PATH", help="Weights to begin with, put over the file; no pretraining."
+)
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Put over the file: steps.pretrain=100.")
+@click.option("--resume", is_flag=True, help="Continue from the last checkpoint, if there is one.")
+@click.option(
+    "--check", is_flag=True, help="Read configuration and data, take two steps, say what to expect; train not."
+)
+@click.option("--print-config", is_flag=True, help="Print a default configuration.")
+@click.pass_context
+def train(
+    ctx: click.Context,
+    config_file: Path | None,
+    init: str | None,
+    overrides: tuple[str, ...],
+    resume: bool,
+    check: bool,
+    print_config: bool,
+) -> None:
+    """Train a generator on photos and cartoons of your own.
+
+    The method is Wang & Yu's white-box representations (CVPR 2020). Losses, samples and weights for
+    `cartoonize --weights` are written into the configured run folder. Ctrl-C saves and exports first; --resume goes
+    on as if nothing had happened.
+    """
+    from cartoonize.errors import CartoonizeError
+
+    if print_config:
+        from cartoonize.training.whitebox.default_config import default_yaml
+
+        click.echo(default_yaml(), nl=False)
+        return
+    if config_file is None:
+        raise click.UsageError("Missing option '--config'; --print-config writes a configuration to begin with.")
+    if init is not None:
+        # A path is meant from here; in the file, and so in --set, it would start at the file's folder.
+        weights = str(Path(init).absolute()) if Path(init).exists() else init
+        overrides = (*overrides, f"init={json.dumps(weights)}")
+    try:
+        ctx.exit(_train(config_file, overrides, resume, check))
+    except CartoonizeError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: bool) -> int:
+    """Train or check; returns the exit code."""
+    from cartoonize.generators.native_logs import native_stderr_silenced
+    from cartoonize.training.config_file import load
+    from cartoonize.training.whitebox.config import TrainConfig
+
+    config = load(config_file, TrainConfig, overrides)
+    with native_stderr_silenced():  # TensorFlow greets from C++ with the hardware that it did not find
+        from cartoonize.training import devices
+
+        devices.look()
+    if check:
+        from cartoonize.training.whitebox.check import check as run_check
+
+        run_check(config, click.echo)
+        return 0
+    from cartoonize.training.whitebox.run import train as run
+
+    outcome = run(config, resume=resume, say=partial(click.echo, err=True))
+    if outcome.signum is None:
+        click.echo(f"done: see {(config.run / 'summary.md').resolve()}")
+        return 0
+    again = shlex.join(["cartoonize", "train", "--config", str(config_file), *_options(overrides), "--resume"])
+    look = shlex.join(["cartoonize", "photo.jpg", "--weights", str(outcome.exported.resolve())])
+    click.echo(f"stopped and saved; go on with: {again}\nlook at it with: {look}", err=True)
+    return 128 + outcome.signum
+
+
+def _options(overrides: tuple[str, ...]) -> list[str]:
+    return [part for override in overrides for part in ("--set", override)]

@@ -1,0 +1,73 @@
+"""`cartoonize weights`: list, fetch and verify generator weights."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cartoonize.errors import WeightsError, shown
+from cartoonize.generators import authors_release, weights
+
+
+@click.group("weights")
+def weights_group() -> None:
+    """List, fetch and verify generator weights."""
+
+
+@weights_group.command("list")
+def list_weights() -> None:
+    """Show every named generator: size, licence, where it is."""
+    rows = [
+        (info.name, _megabytes(info.size), info.licence, shown(info.location or "-"), info.note)
+        for info in weights.listing()
+    ]
+    table = [("NAME", "SIZE", "LICENCE", "WHERE", "NOTE"), *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    for row in table:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@weights_group.command("fetch")
+@click.argument("name", type=click.Choice([authors_release.RELEASED]))
+@click.option("--url", help="A mirror: address of a folder with the same files.")
+def fetch_weights(name: str, url: str | None) -> None:
+    """Download the authors' released weights into the cache, checked; a broken download is continued."""
+    from tqdm import tqdm
+
+    click.echo(authors_release.LICENCE_NOTICE)
+    click.echo(f"Please cite: {authors_release.CITATION}")
+    try:
+        with tqdm(
+            desc=name, total=authors_release.TOTAL_BYTES, unit="B", unit_scale=True, disable=not sys.stderr.isatty()
+        ) as bar:
+
+            def progress(done: int) -> None:
+                bar.update(done - bar.n)
+
+            folder = authors_release.fetch(url, progress)
+    except WeightsError as error:
+        raise click.ClickException(shown(str(error))) from error
+    click.echo(f"{name} is in {shown(folder)}; use it with --weights {name}")
+
+
+@weights_group.command("verify")
+@click.argument("name", required=False, type=click.Choice([*weights.BUILTIN, authors_release.RELEASED]))
+@click.pass_context
+def verify_weights(ctx: click.Context, name: str | None) -> None:
+    """Check weights on this machine against their checksums: NAME, or all that are here."""
+    names = [name] if name else [info.name for info in weights.listing() if info.location]
+    broken = False
+    for each in names:
+        try:
+            weights.verify(each)
+        except WeightsError as error:
+            click.echo(f"cartoonize: {each}: {shown(str(error))}", err=True)
+            broken = True
+        else:
+            click.echo(f"{each}: OK")
+    ctx.exit(1 if broken else 0)
+
+
+def _megabytes(size: int | None) -> str:
+    return "-" if size is None else f"{size / 1e6:.1f} MB"

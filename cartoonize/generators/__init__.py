@@ -1,0 +1,1 @@
+"""What weights there are, and what runs them."""

@@ -1,0 +1,78 @@
+"""Weights in any form -> Keras model -> LiteRT flatbuffer: what CPU inference needs TensorFlow for, once per file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cartoonize.errors import EncodeError, WeightsError
+from cartoonize.generators.authors_release import cache_folder
+from cartoonize.generators.native_logs import native_stderr_silenced
+from cartoonize.generators.weights import Weights, fingerprint, keras_weights
+from cartoonize.generators.weights_files import Arrays, read_checkpoint, read_keras
+from cartoonize.media.files import write_atomically
+
+if TYPE_CHECKING:
+    import keras
+
+# Part of the cache's key: raise it when the same weights would convert to another flatbuffer.
+CONVERTER_VERSION = 1
+
+
+def cached_flatbuffer(weights: Weights) -> Path:
+    """Return the weights as a `.tflite` file, converted on first use and kept in the user's cache by content.
+
+    Raises WeightsError when they do not fit a generator or the cache cannot be written.
+    """
+    target = cache_folder() / "converted" / f"{fingerprint(weights)}-{CONVERTER_VERSION}.tflite"
+    if not target.is_file():
+        data = flatbuffer(keras_model(weights))
+        try:
+            write_atomically(target, data, overwrite=True)
+        except EncodeError as error:
+            raise WeightsError(f"{target}: the converted weights cannot be kept ({error})") from error
+    return target
+
+
+def keras_model(weights: Weights) -> keras.Model:
+    """Load weights into the architecture they fit; raises WeightsError when there is none."""
+    weights = keras_weights(weights)
+    with native_stderr_silenced():  # TensorFlow's first steps print what hardware it did not find
+        arrays = (read_checkpoint if weights.kind == "checkpoint" else read_keras)(weights.path)
+        return _fitting_model(arrays, weights.path)
+
+
+def flatbuffer(model: keras.Model, *, half: bool = False) -> bytes:
+    """Convert a generator to a LiteRT flatbuffer with input [1, any, any, 3]; `half` stores weights as float16."""
+    with native_stderr_silenced():
+        return _flatbuffer(model, half)
+
+
+def _flatbuffer(model: keras.Model, half: bool) -> bytes:
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    run = tf.function(lambda photo: model(photo), input_signature=[tf.TensorSpec((1, None, None, 3), name="photo")])
+    # Keras 3 variables are not embedded by the converter; frozen to constants beforehand they are.
+    frozen = convert_variables_to_constants_v2(run.get_concrete_function())
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
+    if half:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    data: bytes = converter.convert()
+    return data
+
+
+def _fitting_model(arrays: Arrays, path: Path) -> keras.Model:
+    from cartoonize.generators.architectures import ARCHITECTURES
+
+    for build in ARCHITECTURES.values():
+        model = build()
+        layers = {layer.name: layer for layer in model.layers if layer.weights}
+        if {name: [array.shape for array in pair] for name, pair in arrays.items()} == {
+            name: [tuple(variable.shape) for variable in layer.weights] for name, layer in layers.items()
+        }:
+            for name, layer in layers.items():
+                layer.set_weights(arrays[name])
+            return model
+    raise WeightsError(f"{path}: the arrays fit none of the generators ({', '.join(ARCHITECTURES)})")

@@ -1,0 +1,102 @@
+"""What results are called: beside a photo or below a folder, no two alike, none like a photo."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from cartoonize.jobs.sources import Found, Source, is_inside
+from cartoonize.media.formats import EXTENSIONS, format_of
+
+SUFFIX = "_cartoon"
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """The name a result gets when no other has it: `changes` where the photo's extension is another."""
+
+    target: Path
+    key: str
+    stem: str
+    ending: str
+    changes: bool
+
+
+class Namer:
+    """Gives every source a target that no other job has and that no job reads."""
+
+    def __init__(self, found: Found, folder: Path | None, extension: str | None) -> None:
+        self._inputs = found.folders
+        self._folder = folder
+        self._extension = extension
+        self._all = found.sources
+        self._sources = {fold(source.real): source for source in found.sources}
+        self._taken = dict(self._sources)
+        self._numbers: dict[str, int] = {}
+
+    def names(self) -> dict[Source, tuple[Path, str]]:
+        """Return each source's target and, where that is not the name it would get alone, the reason.
+
+        Photos that keep their extension come first. Of several others with one name none gets it: it would be another
+        one's as soon as a photo is added, and a result that exists would be taken for that one's.
+        """
+        wishes = {source: self._wish(source) for source in self._all}
+        asked = Counter(wish.key for wish in wishes.values())
+        ordered = sorted(wishes, key=lambda source: (wishes[source].changes, source.real))
+        return {source: self._name(source, wishes[source], asked[wishes[source].key] > 1) for source in ordered}
+
+    def _wish(self, source: Source) -> _Wish:
+        suffix = extension_of(source.path, self._extension)
+        where = self._folder / source.place.parent if self._folder else source.path.parent
+        stem = source.path.stem
+        in_place = self._lands_among_inputs(where) or key(where / f"{stem}{suffix}") in self._sources
+        ending = f"{SUFFIX}{suffix}" if in_place else suffix
+        target = where / f"{stem}{ending}"
+        return _Wish(target, key(target), stem, ending, source.path.suffix.lower() != suffix.lower())
+
+    def _name(self, source: Source, wish: _Wish, contested: bool) -> tuple[Path, str]:
+        target, reason = wish.target, ""
+        owner = self._taken.get(wish.key)
+        if owner or (contested and wish.changes):
+            reason = f"{target.name} is taken by {owner.path}" if owner else f"{target.name} would be that of several"
+            stem = f"{wish.stem}_{source.path.suffix[1:]}" if wish.changes else wish.stem
+            target = self._free(target.parent, stem, wish.ending)
+        self._taken[key(target)] = source
+        return target, reason
+
+    def _free(self, where: Path, stem: str, ending: str) -> Path:
+        """Return the first free name of stem, stem-2, stem-3...; goes on where the last search for it ended."""
+        base = key(where / f"{stem}{ending}")
+        number = self._numbers.get(base, 1)
+        while key(target := where / f"{stem}{f'-{number}' if number > 1 else ''}{ending}") in self._taken:
+            number += 1
+        self._numbers[base] = number
+        return target
+
+    def _lands_among_inputs(self, where: Path) -> bool:
+        """Whether a result in this folder would be read as a photo by the next run over the same inputs."""
+        if self._folder is None:
+            return True
+        real, folder = os.path.realpath(where), os.path.realpath(self._folder)
+        return any((real == read or is_inside(real, read)) and not is_inside(folder, read) for read in self._inputs)
+
+
+def extension_of(source: Path, extension: str | None) -> str:
+    """Return the extension of a photo's result, `extension` being the one asked for."""
+    own = format_of(source)
+    if own and (extension is None or EXTENSIONS[extension] == own):
+        return source.suffix
+    return extension or ".png"
+
+
+def key(target: Path) -> str:
+    """Identify a target also where capitals do not count or names are decomposed, and through links."""
+    return fold(os.path.realpath(target))
+
+
+def fold(name: str) -> str:
+    """Identify a name where capitals do not count or names are decomposed."""
+    return unicodedata.normalize("NFC", name).casefold()

@@ -1,0 +1,167 @@
+"""Inputs -> list of jobs: what is read, where its result goes, what is skipped and why, before any work starts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import Literal, TypeAlias
+
+from cartoonize.errors import CartoonizeError
+from cartoonize.jobs.naming import SUFFIX, Namer, extension_of, fold, key
+from cartoonize.jobs.sources import Found, Source, find, is_inside
+from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION, format_of
+
+INSPECT_SUFFIX, COMPARE_SUFFIX = "_inspect", "_compare"  # of sheets, which are PNGs
+STDOUT = "-"
+
+Action: TypeAlias = Literal["write", "replace", "skip", "fail"]
+
+_EARLIER_RESULT = re.compile(r"(?P<stem>.+?)(?P<number>-\d+)?" + SUFFIX, re.DOTALL)
+_SHEET = re.compile(rf"(?P<stem>.+)({INSPECT_SUFFIX}(_[a-z]+)?|{COMPARE_SUFFIX})\.png", re.DOTALL)
+
+
+class PlanError(CartoonizeError):
+    """The inputs and the output do not fit together: a usage error."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo: source None is standard input, target None standard output, format None that of the source.
+
+    reason: why it is skipped, replaced or fails. renamed: why the result is not called as it would be alone.
+    """
+
+    source: Path | None
+    target: Path | None
+    format: str | None
+    action: Action
+    reason: str = ""
+    renamed: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done; `earlier` are results of earlier runs, which are not taken as photos again."""
+
+    jobs: tuple[Job, ...]
+    earlier: tuple[Path, ...] = ()
+
+    @property
+    def todo(self) -> tuple[Job, ...]:
+        """The jobs that need the generator."""
+        return tuple(job for job in self.jobs if job.action in ("write", "replace"))
+
+
+def plan(
+    inputs: Iterable[str | Path], *, out: str | None = None, extension: str | None = None, overwrite: bool = False
+) -> Plan:
+    """Plan a run.
+
+    inputs: see `sources.find`. out: None (beside each photo), a folder, a file with a known extension, or "-".
+    extension: of the results, such as ".png"; None keeps each photo's own. The plan depends on the files that exist
+    and not on the order of the inputs (the order of the jobs does). Raises PlanError.
+    """
+    folder = _output_folder(out)
+    found = find(inputs, os.path.realpath(folder) if folder else None)
+    missing = tuple(Job(path, None, None, "fail", reason) for path, reason in found.missing)
+    if out is not None:
+        _check_output(out, folder, extension, found)
+    if out is not None and folder is None:
+        return Plan((*missing, *_single(found, out, extension, overwrite)))
+    earlier = _earlier_results(found.sources, folder)
+    found.sources = [source for source in found.sources if source not in earlier]
+    jobs = _derived(found, folder, extension, overwrite)
+    if found.stdin:
+        jobs.append(_to_stdout(None, extension))
+    return Plan((*missing, *jobs), tuple(sorted(source.path for source in earlier)))
+
+
+def _output_folder(out: str | None) -> Path | None:
+    if out is None or out == STDOUT:
+        return None
+    path = Path(out)
+    is_folder = out.endswith(("/", os.sep)) or os.path.isdir(path) or format_of(path) is None
+    return path if is_folder else None
+
+
+def _check_output(out: str, folder: Path | None, extension: str | None, found: Found) -> None:
+    """Raise PlanError where --out cannot hold what is asked for."""
+    if not out:
+        raise PlanError("--out is empty: give a file or a folder")
+    if folder is None:
+        if found.folders or found.count > 1:
+            raise PlanError(f"--out {out} holds one picture: give a folder for several")
+        if out != STDOUT and extension and EXTENSIONS[extension] != format_of(Path(out)):
+            raise PlanError(f"--out {out} and --format {extension[1:]} contradict each other: leave one out")
+        return
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise PlanError(f"--out {out} is a file: expected a folder, or a file name with a picture's extension")
+    if found.stdin:
+        raise PlanError(f"--out {out} is a folder: standard input needs a file name")
+    names_folder = os.path.isdir(folder) or out.endswith(("/", os.sep)) or not folder.suffix
+    if found.count == 1 and not found.folders and not names_folder:
+        known = ", ".join(sorted(PREFERRED_EXTENSION.values()))
+        raise PlanError(f"--out {out}: expected an extension out of {known} (or a / at the end for a folder)")
+
+
+def _single(found: Found, out: str, extension: str | None, overwrite: bool) -> list[Job]:
+    """Plan the one picture of `--out FILE` or `--out -`."""
+    source = next(iter(found.sources), None)
+    if source is None and not found.stdin:
+        return []
+    path = source.path if source else None
+    if out == STDOUT:
+        return [_to_stdout(path, extension)]
+    target = Path(out)
+    if source and key(target) == fold(source.real):
+        raise PlanError(f"--out {out} is the photo itself: give another name")
+    return [_to_file(path, target, overwrite)]
+
+
+def _to_stdout(source: Path | None, extension: str | None) -> Job:
+    suffix = extension_of(source, extension) if source else extension
+    return Job(source, None, EXTENSIONS[suffix.lower()] if suffix else None, "write")
+
+
+def _to_file(source: Path | None, target: Path, overwrite: bool, renamed: str = "") -> Job:
+    job = Job(source, target, format_of(target), "write", renamed=renamed)
+    if os.path.isdir(target):  # unlike Path.is_dir, no error when the name is too long
+        return replace(job, action="fail", reason="a folder has the name of the result")
+    if not os.path.lexists(target):
+        return job
+    return replace(job, action="replace" if overwrite else "skip", reason="exists")
+
+
+def _derived(found: Found, folder: Path | None, extension: str | None, overwrite: bool) -> list[Job]:
+    targets = Namer(found, folder, extension).names()
+    return [_to_file(source.path, targets[source][0], overwrite, targets[source][1]) for source in found.sources]
+
+
+def _earlier_results(sources: list[Source], folder: Path | None) -> set[Source]:
+    """Return the sources that are our own results or sheets: named so, and the photo is among the sources.
+
+    The photo lies beside, or the result lies below the output folder and the photo anywhere.
+    """
+    below = os.path.realpath(folder) if folder else None
+    beside = {(os.path.dirname(s.real), fold(name)) for s in sources for name in _names_of_results(s.path)}
+    anywhere = {name for _, name in beside}
+
+    def is_result(source: Source) -> bool:
+        if sheet := _SHEET.fullmatch(source.path.name):
+            return (os.path.dirname(source.real), fold(sheet["stem"])) in beside
+        match = _EARLIER_RESULT.fullmatch(source.path.stem)
+        if not match:
+            return False
+        names = {fold(match["stem"]), fold(match["stem"] + (match["number"] or ""))}
+        if below and is_inside(source.real, below) and names & anywhere:
+            return True
+        return any((os.path.dirname(source.real), name) in beside for name in names)
+
+    return {source for source in sources if is_result(source)}
+
+
+def _names_of_results(photo: PurePath) -> tuple[str, str]:
+    return photo.stem, f"{photo.stem}_{photo.suffix[1:]}"

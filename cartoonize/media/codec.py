@@ -1,0 +1,194 @@
+"""Files and streams -> pixels (`decode`) and back (`encode`), nothing lost on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cartoonize.errors import DecodeError, EncodeError
+from cartoonize.media.color import depth_notes, flatten, to_palette, to_srgb
+from cartoonize.media.formats import ALPHA, ANIMATION, color_name, plays, save_settings, size_problem, timing
+from cartoonize.media.metadata import Metadata, append_exif, read_metadata, save_options, turned, without_metadata
+from cartoonize.media.opening import TOO_LARGE, decode_errors, open_picture, opened, register_heif
+from cartoonize.method.pixels import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from cartoonize.pages.thumbnails import Thumbnails
+
+__all__ = ["EncodeOptions", "Encoded", "Frame", "Metadata", "Photo", "decode", "encode"]
+
+_FIRST_ONLY = {"TIFF": "only the first of its pages is used", "HEIF": "only the main one of its pictures is used"}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture: `pixels` uint8 (H, W, 3) sRGB and upright, `alpha` uint8 (H, W) or None when opaque.
+
+    `duration` is the time shown in milliseconds, 0 for a still. The arrays may be read-only.
+    """
+
+    pixels: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None = None
+    duration: int = 0
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded file: one frame for a still; `format` is Pillow's name; `notes` say what was changed on the way."""
+
+    frames: tuple[Frame, ...]
+    metadata: Metadata
+    format: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """How to write: Pillow's `format`; `quality` 1 to 100, None for the format's default, ignored by lossless formats.
+
+    `quality=100` makes a WebP lossless. `background` is laid under transparency where the format has none.
+    """
+
+    format: str
+    quality: int | None = None
+    background: tuple[int, int, int] = (255, 255, 255)
+    strip_metadata: bool = False
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The bytes of a file, what the user should know about them, and small pictures where a page needs them."""
+
+    data: bytes
+    notes: tuple[str, ...] = ()
+    thumbnails: Thumbnails | None = None
+
+
+def decode(source: Path | bytes) -> Photo:
+    """Read the picture in a file, or in the bytes of one, whatever its name says.
+
+    Raises DecodeError when it is missing, not readable, damaged, too large or of a format that is not supported.
+    """
+    with decode_errors(), BytesIO(source) if isinstance(source, bytes) else opened(source) as stream:
+        try:
+            return _read(stream)
+        except (DecodeError, MemoryError, Image.DecompressionBombError):
+            raise
+        except Exception:
+            # Hostile metadata (a text chunk that unpacks to gigabytes, a broken segment) is not worth a picture.
+            stream.seek(0)
+            bare = without_metadata(stream)
+            if bare is None:
+                raise
+            photo = _read(BytesIO(bare))
+            return replace(photo, notes=(*photo.notes, "its metadata is damaged and was left out"))
+
+
+def encode(photo: Photo, options: EncodeOptions) -> Encoded:
+    """Write a picture in the format of `options`; all its frames where the format is one for animations.
+
+    Raises EncodeError when the format cannot hold it.
+    """
+    frames, notes = photo.frames, []
+    if len(frames) > 1 and options.format not in ANIMATION:
+        frames = frames[:1]
+        notes.append("animation reduced to its first frame")
+    height, width = frames[0].pixels.shape[:2]
+    if problem := size_problem(options.format, width, height):
+        raise EncodeError(problem)
+    with_alpha = any(frame.alpha is not None for frame in frames)
+    images = [_to_image(frame, with_alpha) for frame in frames]
+    if with_alpha and options.format not in ALPHA:
+        images = [flatten(images[0], options.background)]
+        notes.append(f"transparency flattened on {color_name(options.background)}")
+    metadata = Metadata(loop=photo.metadata.loop) if options.strip_metadata else photo.metadata
+    settings = save_settings(options.format, options.quality, with_alpha)
+    if len(frames) > 1:
+        settings |= timing(options.format, [frame.duration for frame in frames], metadata.loop)
+    data, dropped = _save_with(metadata, images, options.format, settings)
+    return Encoded(data, (*notes, *dropped))
+
+
+def _save_with(
+    metadata: Metadata, images: list[Image.Image], image_format: str, settings: dict[str, Any]
+) -> tuple[bytes, tuple[str, ...]]:
+    embedded, dropped = save_options(metadata, image_format)
+    try:
+        data = _save(images, image_format, settings | embedded)
+        if image_format == "TIFF" and metadata.exif:
+            data = append_exif(data, metadata.exif)
+    except EncodeError:
+        if not embedded:
+            raise
+        return _save(images, image_format, settings), ("its metadata cannot be written here and was left out",)
+    return data, dropped
+
+
+def _read(stream: IO[bytes]) -> Photo:
+    with open_picture(stream) as image:
+        name = "JPEG" if image.format == "MPO" else str(image.format)  # MPO: a JPEG with further ones behind it
+        pages = getattr(image, "n_frames", 1) if name in ANIMATION else 1
+        if image.width * image.height * pages > MAX_PIXELS:
+            raise DecodeError(TOO_LARGE)
+        size, notes = image.size, list(depth_notes(image))
+        if name in _FIRST_ONLY and getattr(image, "is_animated", False):
+            notes.append(_FIRST_ONLY[name])
+        image.load()
+        metadata, orientation, found = read_metadata(image)
+        # An APNG can begin with a picture that is not part of the animation.
+        first = 1 if pages > 1 and image.info.get("default_image") else 0
+        frames = []
+        for index in range(first, pages):
+            frame, icc, changes = _frame(image, index, size, orientation)
+            frames.append(frame if pages - first > 1 else replace(frame, duration=0))
+            found += changes
+        loop = plays(name, image.info.get("loop")) if len(frames) > 1 else None
+        metadata = replace(metadata, icc=icc, loop=loop)
+        return Photo(tuple(frames), metadata, name, tuple(dict.fromkeys((*notes, *found))))
+
+
+def _frame(
+    image: Image.Image, index: int, size: tuple[int, int], orientation: int
+) -> tuple[Frame, bytes | None, tuple[str, ...]]:
+    if index:
+        image.seek(index)
+        if image.width * image.height > MAX_PIXELS:  # a GIF frame far beyond the screen: see below
+            raise DecodeError(TOO_LARGE)
+        image.load()
+    converted = to_srgb(image)
+    duration = round(image.info.get("duration") or 0)
+    planes = [converted.rgb] + ([converted.alpha] if converted.alpha else [])
+    if image.size != size:  # a GIF frame that reaches beyond the screen makes Pillow enlarge the picture
+        planes = [plane.crop((0, 0, *size)) for plane in planes]
+    pixels, *alpha = (np.asarray(turned(plane, orientation)) for plane in planes)
+    return Frame(pixels, alpha[0] if alpha else None, duration), converted.icc, converted.notes
+
+
+def _to_image(frame: Frame, with_alpha: bool) -> Image.Image:
+    image = Image.fromarray(frame.pixels)
+    if with_alpha:
+        image.putalpha(Image.new("L", image.size, 255) if frame.alpha is None else Image.fromarray(frame.alpha))
+    return image
+
+
+def _save(images: list[Image.Image], image_format: str, arguments: dict[str, Any]) -> bytes:
+    if image_format == "HEIF":
+        register_heif(EncodeError)
+    if image_format == "GIF":
+        images = [to_palette(image) for image in images]
+    further = {"save_all": True, "append_images": images[1:]} if len(images) > 1 else {}
+    stream = BytesIO()
+    try:
+        images[0].save(stream, image_format, **arguments, **further)
+    except MemoryError as error:
+        raise EncodeError(f"not enough memory to write it as {image_format}: choose a smaller size") from error
+    except Exception as error:  # each encoder has its own kinds
+        reason = str(error) or type(error).__name__
+        raise EncodeError(f"cannot be written as {image_format}, choose png: {reason.splitlines()[0]}") from error
+    return stream.getvalue()

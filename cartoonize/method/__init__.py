@@ -1,0 +1,1 @@
+"""The paper's maths on arrays; imports nothing of ours but errors."""

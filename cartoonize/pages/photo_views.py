@@ -1,0 +1,68 @@
+"""What `cartoonize inspect` shows: the three representations of a photo, its cartoon before and after the filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cartoonize.cartoonizer import Cartoonizer
+from cartoonize.method import guided_filter, views
+from cartoonize.method.pixels import Array, Image, to_image, to_network
+from cartoonize.method.superpixels import adaptive_coloring, segment
+from cartoonize.method.views import EPS, RADIUS, SPREAD
+from cartoonize.pages.sheet import Tile
+
+REGIONS = 200
+NAMES = ("photo", "surface", "structure", "texture", "raw", "filtered")
+"""Of the views, for files of them."""
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """Settings of the representations: radius and eps of surface, regions of structure, seed of texture's weights."""
+
+    radius: int = RADIUS
+    eps: float = EPS
+    regions: int = REGIONS
+    seed: int = 0
+
+
+def take_apart(photo: Image, cartoonizer: Cartoonizer, weights: str, knobs: Knobs) -> dict[str, Tile]:
+    """Take a photo apart: a tile for each of NAMES, all at the cartoonizer's working size.
+
+    photo: uint8 (H, W, 3); weights: what to call the cartoonizer's. Raises EngineError.
+    """
+    work, cartoon = cartoonizer.generate(photo)
+    array = to_network(work)
+    after = f"radius {guided_filter.RADIUS}, eps {guided_filter.EPS:g}"
+    tiles = (
+        Tile(work, "photo", f"working size, {work.shape[1]} x {work.shape[0]} pixels"),
+        _surface(array, knobs),
+        _structure(array, knobs),
+        _texture(array, knobs),
+        Tile(to_image(cartoon), "generator's raw output", f"weights {weights}"),
+        Tile(guided_filter.filter_image(work, cartoon), "after the guided filter", after),
+    )
+    return dict(zip(NAMES, tiles, strict=True))
+
+
+def _surface(array: Array, knobs: Knobs) -> Tile:
+    view = views.surface(array, knobs.radius, knobs.eps)
+    return Tile(to_image(view), "surface", f"the photo guided by itself, radius {knobs.radius}, eps {knobs.eps:g}")
+
+
+def _structure(array: Array, knobs: Knobs) -> Tile:
+    labels = segment(array, regions=knobs.regions)
+    count = int(labels.max()) + 1
+    return Tile(to_image(adaptive_coloring(array, labels)), "structure", f"{count} regions")
+
+
+def _texture(array: Array, knobs: Knobs) -> Tile:
+    """Mix one channel with the release's weights, and show it as grey."""
+    spread = SPREAD["release"]
+    draw = np.random.default_rng(knobs.seed).uniform(-spread, spread, 3).astype(np.float32)
+    weights = views.texture_weights(draw, "release")
+    grey = np.repeat(views.texture(array, weights), 3, axis=-1)
+    red, green, blue = weights.tolist()
+    return Tile(to_image(grey), "texture", f"{red:.2f} R + {green:.2f} G + {blue:.2f} B, seed {knobs.seed}")

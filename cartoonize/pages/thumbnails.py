@@ -1,0 +1,115 @@
+"""Photos and results -> small WebP pictures for the review page, from pixels in memory where there are any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from cartoonize.media.color import flatten, to_srgb
+from cartoonize.media.formats import ALPHA, BROWSERS, format_of
+from cartoonize.media.metadata import SIDEWAYS, read_metadata, turned
+from cartoonize.media.opening import decode_errors, open_picture
+from cartoonize.method.pixels import resize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cartoonize.media.codec import EncodeOptions, Frame, Photo
+
+SIDE = 320
+STAND_IN_SIDE = 640
+"""Long side of a thumbnail, and of one that stands in for a file that browsers cannot show."""
+
+_SETTINGS = {"quality": 60, "method": 2}
+_SAMPLES = 4  # pixels a side that are averaged into one of the thumbnail: more take time and show nothing
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A WebP, or None where browsers show the file itself, and the size of the whole picture in pixels."""
+
+    data: bytes | None
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """Of a photo and of its result."""
+
+    photo: Thumbnail
+    result: Thumbnail
+
+
+def of_photo(photo: Photo) -> Thumbnail:
+    """Return what the page needs of a decoded photo: its size, and a picture where browsers cannot show the file."""
+    frame = photo.frames[0]
+    height, width = frame.pixels.shape[:2]
+    data = None if photo.format in BROWSERS else _webp(_small(frame, STAND_IN_SIDE))
+    return Thumbnail(data, width, height)
+
+
+def of_result(photo: Photo, options: EncodeOptions) -> Thumbnail:
+    """Return the thumbnail of a picture as a file written with `options` shows it."""
+    frame = photo.frames[0]
+    image = _small(frame, _side(options.format))
+    if image.mode == "RGBA" and options.format not in ALPHA:
+        image = flatten(image, options.background)
+    height, width = frame.pixels.shape[:2]
+    return Thumbnail(_webp(image), width, height)
+
+
+def of_files(source: Path, target: Path) -> Thumbnails:
+    """Return the thumbnails of a photo and of a result that exists, decoding no more of them than is needed.
+
+    Raises DecodeError when one of them cannot be read.
+    """
+    result = _of_file(target)
+    if format_of(source) in BROWSERS:
+        return Thumbnails(Thumbnail(None, result.width, result.height), result)
+    return Thumbnails(_of_file(source), result)
+
+
+def _of_file(path: Path) -> Thumbnail:
+    with decode_errors(), open(path, "rb") as stream, open_picture(stream) as image:
+        width, height = image.size
+        side = _side(str(image.format))
+        image.draft(None, (side * 2, side * 2))  # a JPEG is quickly decoded at down to an eighth of its size
+        image.load()
+        if image.format == "TIFF":  # has turned itself now, and forgotten its orientation
+            width, height = image.size
+        converted = to_srgb(image)
+        _, orientation, _ = read_metadata(image)
+        small = converted.rgb
+        if converted.alpha:
+            small.putalpha(converted.alpha)
+        small.thumbnail((side, side), reducing_gap=2.0)
+        if orientation in SIDEWAYS:
+            width, height = height, width
+        return Thumbnail(_webp(turned(small, orientation)), width, height)
+
+
+def _side(file_format: str) -> int:
+    return SIDE if file_format in BROWSERS else STAND_IN_SIDE
+
+
+def _small(frame: Frame, side: int) -> Image.Image:
+    """Shrink a frame to a long side, RGBA where it has transparency."""
+    planes = [frame.pixels] if frame.alpha is None else [frame.pixels, frame.alpha]
+    height, width = frame.pixels.shape[:2]
+    scale = min(1, side / max(height, width))
+    shape = max(1, round(height * scale)), max(1, round(width * scale))
+    step = max(1, int(1 / scale / _SAMPLES))
+    image, *alpha = (Image.fromarray(resize(plane[::step, ::step], shape)) for plane in planes)
+    if alpha:
+        image.putalpha(alpha[0])
+    return image
+
+
+def _webp(image: Image.Image) -> bytes:
+    stream = BytesIO()
+    image.save(stream, "WEBP", **_SETTINGS)
+    return stream.getvalue()

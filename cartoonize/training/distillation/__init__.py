@@ -1,0 +1,1 @@
+"""A small generator learns to draw what a large one draws."""

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from cartoonize import Cartoonizer
+from cartoonize.errors import WeightsError
+from cartoonize.generators import weights
+from cartoonize.generators.conversion import cached_flatbuffer, flatbuffer, keras_model
+from cartoonize.generators.weights import builtin_folder, locate
+
+
+@pytest.mark.parametrize("name", weights.BUILTIN)
+def test_built_in_weights_are_there_and_as_published(name: str) -> None:
+    assert locate(name).kind == "flatbuffer"
+    weights.verify(name)
+
+
+def test_verify_notices_a_changed_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(builtin_folder(), tmp_path / "weights")
+    monkeypatch.setattr(weights, "builtin_folder", lambda: tmp_path / "weights")
+    with (tmp_path / "weights" / "fast.tflite").open("r+b") as file:
+        file.seek(1000)
+        file.write(b"x")
+    with pytest.raises(WeightsError, match=r"fast\.tflite: expected SHA-256 .* reinstall"):
+        weights.verify("fast")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("fsat", "did you mean 'fast'"), ("witebox", "did you mean 'whitebox'"), ("no/such/file.h5", "expected fast,")],
+)
+def test_unknown_names_get_a_hint(name: str, hint: str) -> None:
+    with pytest.raises(WeightsError, match=hint):
+        locate(name)
+
+
+def test_whitebox_is_never_fetched_unasked(own_cache: Path) -> None:
+    with pytest.raises(WeightsError, match="cartoonize weights fetch whitebox"):
+        locate("whitebox")
+    assert not own_cache.exists()
+
+
+def test_listing_says_what_is_where(own_cache: Path) -> None:
+    *built_in, whitebox = weights.listing()
+    assert [info.name for info in built_in] == ["fast", "quality"]
+    for info in built_in:
+        assert info.location == builtin_folder() / f"{info.name}.tflite"
+        assert info.size == info.location.stat().st_size
+    assert whitebox.location is None
+    assert whitebox.size == 5_869_861
+    assert {info.licence for info in (*built_in, whitebox)} == {"CC BY-NC-SA 4.0"}
+
+
+@pytest.mark.parametrize("form", ["model-33999", "model-33999.index", "model-33999.data-00000-of-00001", ""])
+def test_a_checkpoint_is_found_by_prefix_file_or_folder(shared: Path, form: str) -> None:
+    located = locate(shared / "pretrained" / form)
+    assert located.kind == "checkpoint"
+    assert located.path == shared / "pretrained" / "model-33999"
+
+
+WRONG_FILES = {
+    "empty.tflite": (b"", "not weights"),
+    "text.h5": (b"these are no weights", "not weights"),
+    "zip.npz": (b"PK\x03\x04rest", "not weights"),
+    "pickle.pt": (b"\x80\x04K\x01.", "not weights"),
+    "model.index": (b"short", "missing; a checkpoint is"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_FILES)
+def test_wrong_files_get_one_line_that_names_them(name: str, tmp_path: Path) -> None:
+    content, reason = WRONG_FILES[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(WeightsError, match=reason) as caught:
+        locate(tmp_path / name)
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def truncated(source: Path, target: Path, keep: float) -> Path:
+    content = source.read_bytes()
+    target.write_bytes(content[: int(len(content) * keep)])
+    return target
+
+
+@pytest.mark.parametrize("keep", [0.001, 0.5, 0.99])
+@pytest.mark.parametrize("suffix", [".tflite", ".weights.h5"])
+def test_truncated_files_of_ours(suffix: str, keep: float, tmp_path: Path, own_cache: Path) -> None:
+    path = truncated(builtin_folder() / f"fast{suffix}", tmp_path / f"cut{suffix}", keep)
+    with pytest.raises(WeightsError) as caught:
+        Cartoonizer(path)
+    assert "\n" not in str(caught.value)
+    assert not list(own_cache.rglob("*.tflite"))
+
+
+@pytest.mark.parametrize(("index", "data"), [(0.5, 1.0), (1.0, 0.5), (1.0, 0.0)])
+def test_truncated_checkpoints(shared: Path, tmp_path: Path, own_cache: Path, index: float, data: float) -> None:
+    for name, keep in {"model-33999.index": index, "model-33999.data-00000-of-00001": data}.items():
+        truncated(shared / "pretrained" / name, tmp_path / name, keep)
+    with pytest.raises(WeightsError) as caught:
+        Cartoonizer(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list(own_cache.rglob("*.tflite"))
+
+
+def test_somebody_elses_flatbuffer_is_refused(shared: Path) -> None:
+    with pytest.raises(WeightsError, match="not a generator made by this program"):
+        Cartoonizer(shared / "pretrained" / "whitebox_cartoon_gan_fp16.tflite")
+
+
+def test_arrays_of_another_network_are_refused(tmp_path: Path, own_cache: Path) -> None:
+    with h5py.File(tmp_path / "other.weights.h5", "w") as file:
+        variables = file.create_group("layers/dense/vars")
+        variables.attrs["name"] = "dense"
+        variables["0"], variables["1"] = np.zeros((3, 4)), np.zeros(4)
+    with pytest.raises(WeightsError, match="fit none of the generators"):
+        Cartoonizer(tmp_path / "other.weights.h5")
+
+
+def test_arrays_kept_outside_the_file_are_refused(tmp_path: Path, own_cache: Path) -> None:
+    (tmp_path / "secret").write_bytes(bytes(64))
+    with h5py.File(tmp_path / "sly.weights.h5", "w") as file:
+        variables = file.create_group("layers/conv2d/vars")
+        variables.attrs["name"] = "conv"
+        variables.create_dataset("0", (4,), "f4", external=[(str(tmp_path / "secret"), 0, 64)])
+        variables["1"] = np.zeros(4)
+    with pytest.raises(WeightsError, match="pointing outside the file"):
+        Cartoonizer(tmp_path / "sly.weights.h5")
+
+
+def test_every_form_of_the_same_weights_gives_the_same_picture(tmp_path: Path, own_cache: Path) -> None:
+    model = keras_model(locate("fast"))
+    model.save(tmp_path / "model.keras")
+    (tmp_path / "model.tflite").write_bytes(flatbuffer(model))
+    photo = np.random.default_rng(0).integers(0, 256, (33, 50, 3), np.uint8)
+    expected = Cartoonizer("fast")(photo).astype(int)
+    for path in (tmp_path / "model.keras", tmp_path / "model.tflite", builtin_folder() / "fast.weights.h5"):
+        assert np.abs(Cartoonizer(path)(photo) - expected).max() <= 1
+
+
+def test_a_keras_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, own_cache: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", bytes(200 * 1024**2))
+    with pytest.raises(WeightsError, match="bytes of weights"):
+        Cartoonizer(tmp_path / "bomb.keras")
+
+
+def test_a_keras_file_with_damaged_compression_is_refused(tmp_path: Path, own_cache: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bad.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", bytes(range(256)) * 400)
+    data = bytearray((tmp_path / "bad.keras").read_bytes())
+    data[60:64] = b"\xff" * 4
+    (tmp_path / "bad.keras").write_bytes(data)
+    with pytest.raises(WeightsError, match="damaged"):
+        Cartoonizer(tmp_path / "bad.keras")
+
+
+def test_conversion_happens_once_per_content(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = shutil.copy(builtin_folder() / "fast.weights.h5", tmp_path / "a.weights.h5")
+    second = shutil.copy(first, tmp_path / "b.weights.h5")
+    path = cached_flatbuffer(locate(first))
+    assert path.is_relative_to(own_cache)
+    monkeypatch.setattr("cartoonize.generators.conversion.keras_model", lambda weights: pytest.fail("converted twice"))
+    assert cached_flatbuffer(locate(second)) == path
+    assert [p.name for p in own_cache.rglob("*") if p.is_file()] == [path.name]
+
+
+def test_a_gpu_needs_weights_that_tensorflow_can_load(tmp_path: Path) -> None:
+    path = shutil.copy(builtin_folder() / "fast.tflite", tmp_path / "mine.tflite")
+    with pytest.raises(WeightsError, match=r"give the \.weights\.h5"):
+        keras_model(locate(path))

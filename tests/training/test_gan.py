@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from cartoonize.errors import ConfigError
+from cartoonize.generators.architectures import build_compact
+from cartoonize.training.tensor_filter import guided_filter
+from cartoonize.training.whitebox import checkpoints
+from cartoonize.training.whitebox.config import PRESETS
+from cartoonize.training.whitebox.gan import Views, WhiteBoxGAN, reproducible
+from cartoonize.training.whitebox.losses import feature_distance, lsgan_generator, total_variation
+from cartoonize.training.whitebox.tensor_views import surface, texture
+
+WEIGHTS = PRESETS["release"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _equal_bits() -> Iterator[None]:
+    with reproducible():
+        yield
+
+
+def features(pictures: tf.Tensor) -> tf.Tensor:
+    """Stand in for VGG19: something of an eighth of the size that depends on every pixel."""
+    return tf.nn.avg_pool2d(pictures, 8, 8, "SAME")
+
+
+def flattened(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Stand in for superpixels: the mean of each picture."""
+    return np.broadcast_to(batch.mean((1, 2), keepdims=True), batch.shape)
+
+
+def build(
+    generator_optimizer: keras.optimizers.Optimizer | None = None,
+    discriminator_optimizer: keras.optimizers.Optimizer | None = None,
+    structure: Callable[..., Any] = flattened,
+) -> WhiteBoxGAN:
+    keras.utils.set_random_seed(0)
+    model = WhiteBoxGAN(build_compact(channels=8, blocks=1), seed=0)
+    model.compile(
+        generator_optimizer or keras.optimizers.Adam(1e-3),
+        discriminator_optimizer or keras.optimizers.Adam(1e-3),
+        ema=0.75,
+        views=Views(features, structure, "release", WEIGHTS),
+    )
+    return model
+
+
+@pytest.fixture(scope="module")
+def batch() -> tuple[tf.Tensor, tf.Tensor]:
+    photos, cartoons = np.random.default_rng(0).uniform(-1, 1, (2, 2, 32, 32, 3)).astype(np.float32)
+    return tf.constant(photos), tf.constant(cartoons)
+
+
+def step(model: WhiteBoxGAN, batch: tuple[tf.Tensor, ...]) -> dict[str, float]:
+    """Take one step as `fit` does."""
+    model.make_train_function()
+    return {name: float(loss) for name, loss in model.train_function(iter([batch])).items()}
+
+
+def same(before: list[NDArray[Any]], after: list[NDArray[Any]]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def kernels(model: WhiteBoxGAN) -> list[NDArray[Any]]:
+    discriminators = (model.surface_discriminator, model.texture_discriminator)
+    return [variable.numpy() for d in discriminators for variable in d.trainable_variables]
+
+
+def vectors(model: WhiteBoxGAN) -> list[NDArray[Any]]:
+    discriminators = (model.surface_discriminator, model.texture_discriminator)
+    return [variable.numpy() for d in discriminators for variable in d.non_trainable_variables]
+
+
+def test_the_discriminators_step_leaves_the_generator_alone(batch: tuple[tf.Tensor, tf.Tensor]) -> None:
+    model = build(generator_optimizer=keras.optimizers.SGD(0.0))
+    generator, discriminators = model.generator.get_weights(), kernels(model)
+
+    step(model, batch)
+
+    assert same(generator, model.generator.get_weights())
+    assert not any(np.array_equal(a, b) for a, b in zip(discriminators, kernels(model), strict=True))
+
+
+def test_the_generators_step_leaves_the_discriminators_alone(batch: tuple[tf.Tensor, tf.Tensor]) -> None:
+    model = build(discriminator_optimizer=keras.optimizers.SGD(0.0))
+    generator, discriminators = model.generator.get_weights(), kernels(model)
+
+    step(model, batch)
+
+    assert same(discriminators, kernels(model))
+    assert not any(np.array_equal(a, b) for a, b in zip(generator, model.generator.get_weights(), strict=True))
+
+
+@dataclass
+class OneStep:
+    """A model that has taken one step, what it was before, and what its structure was taken of."""
+
+    model: WhiteBoxGAN
+    generator: list[NDArray[Any]]
+    cartoons: NDArray[Any]
+    seen: list[NDArray[np.float32]]
+
+
+@pytest.fixture(scope="module")
+def one_step(batch: tuple[tf.Tensor, tf.Tensor]) -> OneStep:
+    seen: list[NDArray[np.float32]] = []
+
+    def record(drawn: NDArray[np.float32]) -> NDArray[np.float32]:
+        seen.append(drawn)
+        return flattened(drawn)
+
+    model = build(structure=record)
+    filtered = guided_filter(batch[0], model.generator(batch[0]), 1, 1e-2)
+    result = OneStep(model, model.generator.get_weights(), filtered.numpy(), seen)
+    step(model, batch)
+    return result
+
+
+def test_the_power_iteration_moves_on_once_a_step(one_step: OneStep, batch: tuple[tf.Tensor, tf.Tensor]) -> None:
+    by_hand = build()
+    by_hand.surface_discriminator(batch[0], training=True)
+    by_hand.texture_discriminator(batch[0][..., :1], training=True)
+
+    for moved, expected in zip(vectors(one_step.model), vectors(by_hand), strict=True):
+        np.testing.assert_allclose(moved, expected, rtol=1e-6)
+
+
+def test_structure_is_taken_of_the_filtered_drawing(one_step: OneStep) -> None:
+    assert len(one_step.seen) == 1
+    np.testing.assert_allclose(one_step.seen[0], one_step.cartoons, atol=1e-5)
+
+
+def test_the_average_follows_the_generator_and_steps_are_counted(one_step: OneStep) -> None:
+    model = one_step.model
+
+    assert model.steps_done == 1
+    both = zip(one_step.generator, model.generator.get_weights(), model.average.get_weights(), strict=True)
+    for old, new, average in both:
+        np.testing.assert_allclose(average, 0.75 * old + 0.25 * new, atol=1e-7)
+
+
+def test_the_generator_descends_all_its_losses_on_what_it_draws_filtered(batch: tuple[tf.Tensor, tf.Tensor]) -> None:
+    """SGD with rate 1 writes the gradient into the weights; one tape over everything says what it should be."""
+    model = build(keras.optimizers.SGD(1.0), keras.optimizers.SGD(0.0))
+    before = model.generator.get_weights()
+    photos, variables = batch[0], model.generator.trainable_variables
+    # What the step sees of the discriminators is what their own step has left.
+    twin = build()
+    twin.surface_discriminator(photos, training=True)
+    twin.texture_discriminator(photos[..., :1], training=True)
+    with tf.GradientTape() as tape:
+        drawn = guided_filter(photos, model.generator(photos), 1, 1e-2)
+        (channel,) = texture([drawn], tf.constant([0, 0], tf.int64), variant="release")
+        structure = tf.broadcast_to(tf.stop_gradient(tf.reduce_mean(drawn, (1, 2), keepdims=True)), drawn.shape)
+        terms = {
+            "surface": lsgan_generator(twin.surface_discriminator(surface(drawn))),
+            "texture": lsgan_generator(twin.texture_discriminator(channel)),
+            "structure": feature_distance(features(drawn), features(structure)),
+            "content": feature_distance(features(drawn), features(photos)),
+            "variation": total_variation(drawn),
+        }
+        expected = {name: WEIGHTS[name] * term for name, term in terms.items()}
+        total = sum(expected.values())
+    gradients = tape.gradient(total, variables)
+
+    losses = step(model, batch)
+
+    assert losses["generator"] == pytest.approx(float(total), rel=1e-5)
+    assert {name: losses[name] for name in expected} == pytest.approx(
+        {k: float(v) for k, v in expected.items()}, rel=1e-5
+    )
+    for old, new, gradient in zip(before, model.generator.get_weights(), gradients, strict=True):
+        np.testing.assert_allclose(old - new, gradient, atol=2e-5 * float(tf.reduce_max(tf.abs(gradient))) + 1e-7)
+
+
+def test_pretraining_reconstructs_photos_and_leaves_the_discriminators_alone(
+    batch: tuple[tf.Tensor, tf.Tensor],
+) -> None:
+    model = build()
+    photos, discriminators, looked = batch[0], kernels(model), vectors(model)
+    expected = np.abs(model.generator(photos).numpy() - photos.numpy()).mean()
+
+    losses = [step(model, (photos,))["reconstruction"] for _ in range(12)]
+
+    assert losses[0] == pytest.approx(expected, rel=1e-5)
+    assert losses[-1] < 0.9 * losses[0]
+    assert same(discriminators + looked, kernels(model) + vectors(model))
+    assert model.steps_done == 12
+
+
+def test_a_checkpoint_holds_everything_that_training_changes(
+    batch: tuple[tf.Tensor, tf.Tensor], tmp_path: Path
+) -> None:
+    straight, stopped, resumed = build(), build(), build()
+    for model in (straight, stopped):
+        step(model, batch)
+        step(model, batch)
+    checkpoints.save(stopped, tmp_path)
+
+    checkpoints.load(resumed, tmp_path)
+
+    assert step(resumed, batch) == step(straight, batch)
+    assert same(*([v.numpy() for v in m.state().values()] for m in (straight, resumed)))
+    everything = {id(v) for v in (*resumed.variables, *resumed.discriminator_optimizer.variables)}
+    rates = {id(optimizer.learning_rate) for optimizer in (resumed.optimizer, resumed.discriminator_optimizer)}
+    assert everything - rates <= {id(v) for v in resumed.state().values()}
+
+
+def test_a_checkpoint_leaves_the_rates_that_the_run_goes_on_with(
+    batch: tuple[tf.Tensor, tf.Tensor], tmp_path: Path
+) -> None:
+    before = build()
+    step(before, batch)
+    checkpoints.save(before, tmp_path)
+    resumed = build(keras.optimizers.Adam(2e-4), keras.optimizers.Adam(3e-4))
+
+    checkpoints.load(resumed, tmp_path)
+
+    assert float(resumed.optimizer.learning_rate) == pytest.approx(2e-4)
+    assert float(resumed.discriminator_optimizer.learning_rate) == pytest.approx(3e-4)
+    assert int(resumed.optimizer.iterations) == 1
+
+
+def test_a_checkpoint_with_a_number_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
+    model = build()
+    checkpoints.save(model, tmp_path)
+    good = (tmp_path / checkpoints.NAME).read_bytes()
+    model.step.assign(5)
+    bias = model.generator.trainable_variables[1]
+    bias.assign(np.full(bias.shape, np.nan, np.float32))
+
+    with pytest.raises(checkpoints.DivergedError, match=r"step 5: generator/1 is not finite; the last good .* step 0"):
+        checkpoints.save(model, tmp_path)
+
+    assert (tmp_path / checkpoints.NAME).read_bytes() == good
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", None])
+def test_a_damaged_checkpoint_is_an_error(tmp_path: Path, content: bytes | None) -> None:
+    model = build()
+    checkpoints.save(model, tmp_path)
+    path = tmp_path / checkpoints.NAME
+    path.write_bytes(path.read_bytes()[:-500] if content is None else content)
+
+    with pytest.raises(ConfigError, match="damaged"):
+        checkpoints.load(model, tmp_path)
+
+
+def test_a_checkpoint_of_another_generator_is_an_error(tmp_path: Path) -> None:
+    model = build()
+    np.savez(tmp_path / checkpoints.NAME, **{"step": 0, "generator/0": np.zeros(3)})
+
+    with pytest.raises(ConfigError, match="of another generator"):
+        checkpoints.load(model, tmp_path)

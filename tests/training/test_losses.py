@@ -1,0 +1,86 @@
+"""Against loops over single values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from cartoonize.training.whitebox.losses import feature_distance, lsgan_discriminator, lsgan_generator, total_variation
+
+Floats = NDArray[np.float32]
+
+
+def arrays(*shape: int, count: int = 2) -> list[Floats]:
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=shape).astype(np.float32) for _ in range(count)]
+
+
+def test_lsgan_pulls_real_to_one_and_fake_to_zero_for_the_discriminator() -> None:
+    real, fake = arrays(2, 4, 5, 1)
+    expected = sum((r - 1) ** 2 + f**2 for r, f in zip(real.ravel(), fake.ravel(), strict=True)) / real.size / 2
+    assert float(lsgan_discriminator(real, fake)) == pytest.approx(expected, rel=1e-5)
+    assert float(lsgan_discriminator(tf.ones((2, 3)), tf.zeros((2, 3)))) == 0
+
+
+def test_lsgan_pulls_fake_to_one_for_the_generator() -> None:
+    (fake,) = arrays(2, 4, 5, 1, count=1)
+    assert float(lsgan_generator(fake)) == pytest.approx(sum((f - 1) ** 2 for f in fake.ravel()) / fake.size, rel=1e-5)
+    assert float(lsgan_generator(tf.ones((2, 3)))) == 0
+
+
+def test_feature_distance_is_a_mean_divided_by_the_map() -> None:
+    a, b = arrays(3, 4, 5, 6)
+    total = sum(abs(x - y) for x, y in zip(a.ravel(), b.ravel(), strict=True))
+    assert float(feature_distance(a, b)) == pytest.approx(total / (3 * 4 * 5 * 6) / (4 * 5 * 6), rel=1e-5)
+
+
+def test_total_variation_is_squared_forward_differences_divided_by_3hw() -> None:
+    (x,) = arrays(2, 4, 6, 3, count=1)
+    down, across = [], []
+    for n, i, j, c in np.ndindex(x.shape):
+        if i + 1 < 4:
+            down.append((x[n, i + 1, j, c] - x[n, i, j, c]) ** 2)
+        if j + 1 < 6:
+            across.append((x[n, i, j + 1, c] - x[n, i, j, c]) ** 2)
+    expected = (sum(down) / len(down) + sum(across) / len(across)) / (3 * 4 * 6)
+    assert float(total_variation(x)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_total_variation_of_a_ramp() -> None:
+    ramp = np.broadcast_to(np.arange(8.0)[:, None, None], (1, 8, 8, 3))
+    assert float(total_variation(ramp)) == pytest.approx(1 / (3 * 8 * 8))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda x: lsgan_discriminator(x, x),
+        lsgan_generator,
+        lambda x: feature_distance(x, x + 1),
+        total_variation,
+    ],
+)
+def test_half_precision_is_computed_in_float32(loss: Callable[[tf.Tensor], tf.Tensor]) -> None:
+    (x,) = arrays(1, 32, 32, 64, count=1)
+    half = tf.cast(x, tf.float16)
+    assert loss(half).dtype == tf.float32
+    assert float(loss(half)) == pytest.approx(float(loss(tf.cast(half, tf.float32))), rel=1e-3)
+    assert float(loss(half)) > 0  # no underflow
+
+
+def test_every_loss_has_a_gradient() -> None:
+    (x,) = arrays(1, 8, 8, 3, count=1)
+    variable = tf.Variable(x)
+    with tf.GradientTape(persistent=True) as tape:
+        losses = [
+            lsgan_discriminator(variable, x),
+            lsgan_generator(variable),
+            feature_distance(variable, x + 1),
+            total_variation(variable),
+        ]
+    for loss in losses:
+        assert np.abs(tape.gradient(loss, variable)).max() > 0

@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+import yaml
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from cartoonize import Cartoonizer
+from cartoonize.cli.training import train
+from cartoonize.training.config_file import load
+from cartoonize.training.whitebox.checkpoints import NAME
+from cartoonize.training.whitebox.config import TrainConfig
+from cartoonize.training.whitebox.losses_log import LOSSES, LossesLog
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six photos, and the same in four levels for cartoons."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for kind in ("photos", "cartoons"):
+        (folder / kind).mkdir()
+    for n in range(6):
+        photo = skimage.data.coffee()[20 * n : 20 * n + 60, 60 * n : 60 * n + 80]
+        PillowImage.fromarray(photo).save(folder / "photos" / f"{n}.png")
+        PillowImage.fromarray(photo // 64 * 64 + 32).save(folder / "cartoons" / f"{n}.png")
+    return folder
+
+
+@pytest.fixture
+def quick_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something that takes less time to compile than VGG19."""
+    import tensorflow as tf
+
+    monkeypatch.setattr(
+        "cartoonize.training.whitebox.run.build_features", lambda _: lambda x: tf.nn.avg_pool2d(x, 8, 8, "SAME")
+    )
+
+
+@pytest.fixture
+def start(pictures: Path, tmp_path: Path, quick_features: None) -> Callable[..., Result]:
+    """Run `cartoonize train` for 2 + 3 steps in `tmp_path / run`."""
+    config = {
+        "run": "run",
+        "groups": [{"name": "all", "photos": str(pictures / "photos"), "cartoons": str(pictures / "cartoons")}],
+        "patch_size": 32,
+        "batch": 2,
+        "generator": "compact",
+        "steps": {"pretrain": 2, "adversarial": 3},
+        "features": {"weights": "random"},
+        "every": {"log": 1, "sample": 5, "checkpoint": 2, "export": 5},
+    }
+    (tmp_path / "cfg.yaml").write_text(yaml.safe_dump(config))
+    return lambda *options: invoke("--config", str(tmp_path / "cfg.yaml"), *options)
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(train, list(arguments))
+
+
+def set_run(path: Path) -> tuple[str, str]:
+    return "--set", f"run={path}"
+
+
+def numbers(run: Path) -> dict[str, NDArray[Any]]:
+    with np.load(run / NAME) as file:
+        return {name: file[name] for name in file.files}
+
+
+def losses(run: Path) -> list[dict[str, float]]:
+    """Return the log without the speeds, which are never the same."""
+    rows = LossesLog(run / "losses.csv").rows()
+    assert all(row.pop("steps_per_second") > 0 for row in rows)
+    return rows
+
+
+def interrupt_after(step: int, patch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C while this step is looked at."""
+
+    def look(callback: Any, _batch: int, logs: Any) -> None:
+        if callback.model.steps_done == step:
+            signal.raise_signal(signal.SIGINT)
+
+    patch.setattr("cartoonize.training.whitebox.callbacks.Watch.on_train_batch_end", look)
+
+
+def test_the_tiny_example_trains_and_its_export_cartoonizes_a_photo(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+
+    result = invoke("--config", str(EXAMPLES / "train_tiny.yaml"), *set_run(run))
+
+    assert result.exit_code == 0, result.output
+    rows = LossesLog(run / "losses.csv").rows()
+    assert [row["step"] for row in rows] == list(range(6, 73, 6))
+    assert rows[9]["reconstruction"] < 0.3 * rows[0]["reconstruction"]
+    assert set(rows[11]) == {"step", "steps_per_second", *LOSSES} - {"reconstruction"}
+    assert yaml.safe_load((run / "config.yaml").read_text())["losses"]["content"] == 200
+    assert {path.name for path in (run / "samples").iterdir()} == {"step_00000036.png", "step_00000072.png"}
+    assert list((run / "tensorboard").iterdir())
+    page = (run / "summary.md").read_text()
+    assert "60 steps of pretraining" in page
+    assert (run / "losses.png").is_file()
+    exported = run / "exports" / "step_00000072.tflite"
+    assert f"cartoonize photo.jpg --weights {exported}" in page
+    photo = skimage.data.coffee()[:100, :120]
+    drawn, from_keras, raw = (
+        Cartoonizer(exported.with_name(f"step_00000072{suffix}"))(photo).astype(int)
+        for suffix in (".tflite", ".weights.h5", "_raw.weights.h5")
+    )
+    assert abs(drawn - from_keras).max() <= 1
+    assert 0 < abs(drawn - raw).mean() < 30
+    assert abs(drawn - photo).mean() < 30  # it has learnt to reconstruct
+
+
+def test_a_run_that_is_stopped_in_each_phase_ends_in_the_same_bits(
+    start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert start(*set_run(tmp_path / "straight")).exit_code == 0
+    for options, step in (((), 1), (("--resume",), 3)):
+        with monkeypatch.context() as patch:
+            interrupt_after(step, patch)
+            stopped = start(*options)
+        assert stopped.exit_code == 130
+        assert f"--config {tmp_path / 'cfg.yaml'} --resume" in stopped.output
+        assert numbers(tmp_path / "run")["step"] == step
+        exported = tmp_path / "run" / "exports" / f"step_{step:08d}.tflite"
+        assert f"cartoonize photo.jpg --weights {exported}" in stopped.output
+        assert exported.is_file()
+
+    finished = start("--resume")
+
+    assert finished.exit_code == 0, finished.output
+    straight, resumed = numbers(tmp_path / "straight"), numbers(tmp_path / "run")
+    assert straight.keys() == resumed.keys()
+    assert [name for name in straight if not np.array_equal(straight[name], resumed[name])] == []
+    assert losses(tmp_path / "straight") == losses(tmp_path / "run")
+
+
+ON_TWO_DEVICES = """
+import sys
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+tf.config.experimental.enable_op_determinism()
+from cartoonize.cli.training import train
+train(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+def test_two_devices_take_the_same_steps_as_one(start: Callable[..., Result], tmp_path: Path) -> None:
+    few = ("--config", str(tmp_path / "cfg.yaml"), "--set", "steps.adversarial=2", "--set", "batch=4")
+    for name, devices in (("one", "[CPU:0]"), ("two", "[CPU:0, CPU:1]")):
+        options = (*few, "--set", f"devices={devices}", *set_run(tmp_path / name))
+        subprocess.run([sys.executable, "-c", ON_TWO_DEVICES, *options], check=True, capture_output=True)
+
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    assert len(one) == 4
+    for alone, shared_out in zip(one, two, strict=True):
+        assert shared_out == pytest.approx(alone, rel=1e-4)
+    weights = numbers(tmp_path / "two")
+    for name, expected in numbers(tmp_path / "one").items():
+        np.testing.assert_allclose(weights[name], expected, atol=1e-4, err_msg=name)
+
+
+def test_a_device_that_is_not_there_is_an_error(start: Callable[..., Result]) -> None:
+    result = start("--set", "devices=[GPU:7]")
+
+    assert result.exit_code == 1
+    assert "devices: GPU:7 is not there, found CPU:0" in result.output
+
+
+@pytest.mark.slow
+def test_half_precision_takes_nearly_the_same_steps(start: Callable[..., Result], tmp_path: Path) -> None:
+    for precision in ("float32", "mixed_bfloat16"):
+        result = start("--set", f"precision={precision}", *set_run(tmp_path / precision))
+        assert result.exit_code == 0, result.output
+
+    full, half = losses(tmp_path / "float32"), losses(tmp_path / "mixed_bfloat16")
+    for exact, rounded in zip(full[:3], half[:3], strict=True):  # later, other superpixels make other pictures
+        assert rounded == pytest.approx(exact, rel=0.1)
+        assert any(rounded[name] != exact[name] for name in exact)
+    assert {array.dtype.name for array in numbers(tmp_path / "mixed_bfloat16").values()} <= {
+        "float32",
+        "int64",
+        "int32",
+    }
+    exported = Cartoonizer(tmp_path / "mixed_bfloat16" / "exports" / "step_00000005.tflite")
+    assert exported(skimage.data.coffee()[:64, :64]).shape == (64, 64, 3)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(start: Callable[..., Result], tmp_path: Path) -> None:
+    result = start("--set", "optimizer.learning_rate=1e30", "--set", "every.checkpoint=1")
+
+    assert result.exit_code == 1
+    assert "step 2: the loss reconstruction is " in result.output
+    assert f"the last good checkpoint is {tmp_path / 'run' / NAME}, step 1" in result.output
+
+
+def test_pictures_of_which_none_can_be_read_end_the_run_in_one_line(
+    start: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "broken").mkdir()
+    for n in range(3):
+        (tmp_path / "broken" / f"{n}.png").write_bytes(b"no picture")
+
+    result = start("--set", f"groups.0.cartoons={tmp_path / 'broken'}")
+
+    assert result.exit_code == 1
+    for n in range(3):
+        assert result.output.count(f"{n}.png: not a picture") == 1
+    assert "broken: none of its 3 pictures can be read" in result.output.splitlines()[-1]
+
+
+def test_a_step_that_does_not_fit_into_memory_is_said_in_one_line(
+    start: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tensorflow as tf
+
+    def exhausted(*_: Any) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+    monkeypatch.setattr("cartoonize.training.whitebox.gan.WhiteBoxGAN.fit", lambda *_, **__: exhausted())
+
+    result = start()
+
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1] == ("Error: step 1: not enough memory; set a smaller `batch` or `patch_size`")
+
+
+def test_built_in_weights_are_taken_further(start: Callable[..., Result], tmp_path: Path) -> None:
+    rates = ("--set", "optimizer.learning_rate=1e-6", "--set", "optimizer.discriminator_learning_rate=1e-2")
+
+    result = start("--init", "fast", "--set", "steps.adversarial=1", *rates)
+
+    assert result.exit_code == 0, result.output
+    biases = [w for n, w in numbers(tmp_path / "run").items() if n.startswith("surface_discriminator/") and w.ndim == 1]
+    assert np.max(np.abs(np.concatenate(biases))) == pytest.approx(1e-2, rel=1e-2)  # Adam's first step, from 0
+    photo = skimage.data.coffee()[:100, :120]
+    before, after = (Cartoonizer(w)(photo).astype(int) for w in ("fast", tmp_path / "run/exports/step_00000001.tflite"))
+    assert abs(before - after).max() <= 2
+    assert "initialised from fast" in (tmp_path / "run" / "summary.md").read_text()
+
+
+def test_weights_to_begin_with_are_looked_for_from_here(
+    start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "mine.tflite").write_bytes(b"no weights")
+    monkeypatch.chdir(here)
+
+    result = start("--init", "mine.tflite")
+
+    assert result.exit_code == 1
+    assert f"{here / 'mine.tflite'}" in result.output
+
+
+def test_a_second_run_does_not_overwrite_the_first(start: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / NAME).touch()
+
+    result = start()
+
+    assert result.exit_code == 1
+    assert "holds a run already: add --resume, or choose another `run`" in result.output
+
+
+def test_check_says_what_to_expect_and_trains_nothing(start: Callable[..., Result], tmp_path: Path) -> None:
+    result = start("--check")
+
+    assert result.exit_code == 0, result.output
+    assert "all: 6 photos, 6 cartoons, weight 1" in result.output
+    assert "pretrain: " in result.output
+    assert "adversarial: " in result.output
+    assert " steps/s, 3 steps in " in result.output
+    assert " GB" in result.output
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["check.png"]
+
+
+def test_the_example_of_a_style_is_ready_to_run(shared: Path, quick_features: None, tmp_path: Path) -> None:
+    result = invoke("--config", str(EXAMPLES / "train_game_art.yaml"), "--check", *set_run(tmp_path))
+
+    assert result.exit_code == 0, result.output
+    assert "scenery: 1408 photos, 962 cartoons, weight 4" in result.output
+    assert "pretrain" not in result.output
+
+
+def test_the_example_of_a_palette_chooses_its_paintings(shared: Path, tmp_path: Path) -> None:
+    scenery, script = shared / "data" / "cartoons" / "scenery", EXAMPLES / "night_paintings.py"
+
+    subprocess.run([sys.executable, script, scenery, tmp_path / "chosen"], check=True)
+
+    assert len(list((tmp_path / "chosen").iterdir())) == 80
+    config = load(EXAMPLES / "train_night.yaml", TrainConfig)
+    assert config.groups[0].cartoons.resolve() == EXAMPLES.parent / "runs" / "night_paintings"
+
+
+def test_features_that_cannot_be_had_are_an_error_before_any_picture_is_read(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "vgg.h5").write_bytes(b"no weights")
+    text = (EXAMPLES / "train_tiny.yaml").read_text().replace("photos: photos", "photos: absent")
+    (tmp_path / "cfg.yaml").write_text(text)
+
+    result = invoke(
+        "--config", str(tmp_path / "cfg.yaml"), "--set", "features.weights=vgg.h5", *set_run(tmp_path / "run")
+    )
+
+    assert result.exit_code == 1
+    assert "vgg.h5: expected a .h5 file of Keras' VGG19 weights" in result.output
+
+
+def test_print_config_needs_nothing_and_prints_the_example() -> None:
+    assert invoke("--print-config").output == (EXAMPLES / "train.yaml").read_text()
+
+
+def test_without_a_configuration_the_way_to_one_is_said() -> None:
+    result = invoke()
+
+    assert result.exit_code == 2
+    assert "--print-config" in result.output
