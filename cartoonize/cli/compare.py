@@ -13,6 +13,7 @@ import click
 
 from cartoonize.cli import sheets
 from cartoonize.cli.options import NumberRange, working_size
+from cartoonize.cli.refusals import refusing
 from cartoonize.jobs.planning import COMPARE_SUFFIX
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def compare(
 
     target = sheets.target_of(photo, out, COMPARE_SUFFIX)
     sheets.check(photo, [target], weights, overwrite)
-    with sheets.failing(photo):
+    with refusing(prefix=str(photo)):
         image = sheets.read(photo)
         extent = f"{image.shape[1]} x {image.shape[0]} pixels{', a part 1:1' if zoom else ''}"
         own = Tile(_visible(image, zoom), "photo", extent)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from cartoonize import __version__
+from cartoonize.cli.refusals import ConfigurationError, refusing
 from cartoonize.cli.report import Report, show_plan
 from cartoonize.errors import AlreadyThereError, CartoonizeError, EncodeError, shown
 from cartoonize.generators import weights
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
 
 NOTHING_FOUND = 3
 NO_IMAGE = "no image found"
-
-
-class ConfigurationError(click.ClickException):
-    """What was asked for cannot run here; one line, no usage."""
-
-    exit_code = 2
 
 
 def convert(chosen: Options) -> int:
@@ -65,10 +60,8 @@ def _review(plan: Plan, chosen: Options) -> Review | nullcontext[None]:
         return nullcontext()
     from cartoonize.pages.review import Review
 
-    try:
+    with refusing(click.UsageError):
         return Review(Path(chosen.review), _settings(chosen), len(plan.jobs))
-    except CartoonizeError as error:
-        raise click.UsageError(shown(str(error))) from error
 
 
 def _settings(chosen: Options) -> dict[str, str]:
@@ -109,14 +102,10 @@ def _checked_plan(chosen: Options) -> Plan:
         raise click.UsageError("Missing argument 'INPUTS...'.")
     if STDIN in chosen.inputs and chosen.files_from is sys.stdin.buffer:
         raise click.UsageError("standard input is either a photo (-) or a list (--files-from -).")
-    try:
+    with refusing(ConfigurationError):
         weights.locate(chosen.weights)
-    except CartoonizeError as error:
-        raise ConfigurationError(shown(str(error))) from error
-    try:
+    with refusing(click.UsageError):
         plan = _plan(chosen)
-    except CartoonizeError as error:
-        raise click.UsageError(shown(str(error))) from error
     # Not the formats of the photos themselves: a HEIC photo fails alone.
     for asked_for in {job.format for job in plan.todo if job.source is None or format_of(job.source) != job.format}:
         if problem := extra_problem(asked_for):
@@ -198,7 +187,7 @@ def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
     from cartoonize.media import opening
 
     opening.configure_pillow()
-    try:
+    with refusing(ConfigurationError):
         cartoonizer = Cartoonizer(
             chosen.weights,
             size=chosen.size,
@@ -207,9 +196,6 @@ def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
             device=chosen.device,
             threads=threads,
         )
-    except CartoonizeError as error:
-        raise ConfigurationError(shown(str(error))) from error
-
     return partial(_convert_one, cartoonizer, chosen)
 
 

@@ -9,6 +9,7 @@ import click
 
 from cartoonize.cli import sheets
 from cartoonize.cli.options import NumberRange, weights_option, working_size
+from cartoonize.cli.refusals import refusing
 from cartoonize.jobs.planning import INSPECT_SUFFIX
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def inspect(
     parts = {name: target.with_name(f"{target.stem}_{name}{target.suffix}") for name in NAMES if separate}
     sheets.check(photo, [target, *parts.values()], [weights], overwrite)
     cartoonizer = sheets.load(weights, size)
-    with sheets.failing(photo):
+    with refusing(prefix=str(photo)):
         tiles = take_apart(sheets.read(photo), cartoonizer, weights, Knobs(**knobs))
     first, second = NAMES[:3], NAMES[3:]
     page = sheet([[tiles[name] for name in row] for row in (first, second)], sheets.LONGEST)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cartoonize.cli.convert import ConfigurationError
-from cartoonize.errors import CartoonizeError, shown
+from cartoonize.cli.refusals import ConfigurationError, refusing
+from cartoonize.errors import shown
 from cartoonize.generators import weights
 from cartoonize.media.formats import PREFERRED_EXTENSION, extra_problem, format_of
 
@@ -42,10 +41,8 @@ def target_of(photo: Path, out: str | None, suffix: str) -> Path:
 def check(photo: Path, targets: Sequence[Path], weights_used: Sequence[str], overwrite: bool) -> None:
     """Find out before any work what would fail; raises ConfigurationError, click.UsageError or ClickException."""
     for name in weights_used:
-        try:
+        with refusing(ConfigurationError):
             weights.locate(name)
-        except CartoonizeError as error:
-            raise ConfigurationError(shown(str(error))) from error
     for target in targets:
         if os.path.exists(target) and os.path.exists(photo) and os.path.samefile(target, photo):
             raise click.UsageError(f"{shown(target)} is the photo itself: give another --out")
@@ -57,19 +54,8 @@ def load(weights_used: str, size: Size) -> Cartoonizer:
     """Load a generator; raises ConfigurationError where it cannot run."""
     from cartoonize.cartoonizer import Cartoonizer
 
-    try:
+    with refusing(ConfigurationError):
         return Cartoonizer(weights_used, size=size)
-    except CartoonizeError as error:
-        raise ConfigurationError(shown(str(error))) from error
-
-
-@contextmanager
-def failing(path: Path) -> Iterator[None]:
-    """Put the name of a file before what went wrong with it, and end with exit code 1."""
-    try:
-        yield
-    except CartoonizeError as error:
-        raise click.ClickException(f"{shown(path)}: {shown(str(error))}") from error
 
 
 def read(photo: Path) -> Image:
@@ -98,7 +84,7 @@ def write(photo: Path, target: Path, picture: Image, overwrite: bool) -> None:
 
     image_format = format_of(target) or "PNG"
     made = codec.Photo((codec.Frame(picture),), codec.Metadata(), image_format)
-    with failing(target):
+    with refusing(prefix=str(target)):
         data = codec.encode(made, codec.EncodeOptions(image_format)).data
         write_atomically(target, data, overwrite=overwrite)
     click.echo(f"{shown(photo)} -> {shown(target)}", err=True)

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from cartoonize.cli.refusals import refusing
 from cartoonize.errors import WeightsError, shown
 from cartoonize.generators import authors_release, weights
 
@@ -37,17 +38,13 @@ def fetch_weights(name: str, url: str | None) -> None:
 
     click.echo(authors_release.LICENCE_NOTICE)
     click.echo(f"Please cite: {authors_release.CITATION}")
-    try:
-        with tqdm(
-            desc=name, total=authors_release.TOTAL_BYTES, unit="B", unit_scale=True, disable=not sys.stderr.isatty()
-        ) as bar:
+    total, quiet = authors_release.TOTAL_BYTES, not sys.stderr.isatty()
+    with refusing(), tqdm(desc=name, total=total, unit="B", unit_scale=True, disable=quiet) as bar:
 
-            def progress(done: int) -> None:
-                bar.update(done - bar.n)
+        def progress(done: int) -> None:
+            bar.update(done - bar.n)
 
-            folder = authors_release.fetch(url, progress)
-    except WeightsError as error:
-        raise click.ClickException(shown(str(error))) from error
+        folder = authors_release.fetch(url, progress)
     click.echo(f"{name} is in {shown(folder)}; use it with --weights {name}")
 
 
