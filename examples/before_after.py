@@ -1,4 +1,4 @@
-"""Make the README's before/after picture with the Python API: `python examples/before_after.py [TARGET]`."""
+"""Make the before/after picture of README and docs with the Python API: `python examples/before_after.py [TARGET]`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PIL import Image
 from cartoonize import Cartoonizer
 
 HERE = Path(__file__).parent
+PICTURES = HERE.parent / "docs" / "pictures"
 
 
 def main(target: Path) -> None:
@@ -31,4 +32,4 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "before_after.jpg")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES / "before_after.jpg")

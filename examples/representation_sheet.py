@@ -1,4 +1,4 @@
-"""Make the README's sheet of a photo's views in Python: `python examples/representation_sheet.py [TARGET]`."""
+"""Make the sheet in the docs of a photo's views in Python: `python examples/representation_sheet.py [TARGET]`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cartoonize.pages.photo_views import Knobs, take_apart
 from cartoonize.pages.sheet import sheet
 
 HERE = Path(__file__).parent
+PICTURES = HERE.parent / "docs" / "pictures"
 
 
 def main(target: Path) -> None:
@@ -23,4 +24,4 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "representation_sheet.jpg")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES / "representation_sheet.jpg")

@@ -1,4 +1,4 @@
-"""Make the README's picture of the review page: `python examples/review_page.py [TARGET]`.
+"""Make the picture of the review page in the docs: `python examples/review_page.py [TARGET]`.
 
 Needs Chromium and its driver (Debian: chromium, chromium-driver) and Selenium (in the extra `dev`).
 """
@@ -18,6 +18,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 HERE = Path(__file__).parent
+PICTURES = HERE.parent / "docs" / "pictures"
 SIZE = 820, 680
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")
 
@@ -71,4 +72,4 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "review_page.jpg")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES / "review_page.jpg")

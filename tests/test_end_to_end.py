@@ -100,7 +100,7 @@ def test_a_gpu_that_is_not_there(photos: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["before_after", "representation_sheet"])
-def test_the_examples_make_the_readmes_pictures(name: str, tmp_path: Path) -> None:
+def test_the_examples_make_the_pictures_of_the_docs(name: str, tmp_path: Path) -> None:
     target = tmp_path / "sheet.jpg"
     subprocess.run([sys.executable, ROOT / "examples" / f"{name}.py", target], check=True, timeout=100)
-    assert psnr(read(target), read(ROOT / "examples" / f"{name}.jpg")) > 35
+    assert psnr(read(target), read(ROOT / "docs" / "pictures" / f"{name}.jpg")) > 35

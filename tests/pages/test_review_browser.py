@@ -338,10 +338,10 @@ def test_the_script_that_makes_the_readmes_picture(chromium: Browser, tmp_path: 
     environment = {**os.environ, "PYTHONPATH": str(root)}
     command = [sys.executable, root / "examples/review_page.py", tmp_path / "page.jpg"]
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=200)
-    with Image.open(tmp_path / "page.jpg") as made, Image.open(root / "examples/review_page.jpg") as shipped:
+    with Image.open(tmp_path / "page.jpg") as made, Image.open(root / "docs/pictures/review_page.jpg") as shipped:
         assert made.size == shipped.size
         assert made.convert("L").getextrema() == (0, 255)
-    assert (root / "examples/review_page.jpg").stat().st_size < 250_000
+    assert (root / "docs/pictures/review_page.jpg").stat().st_size < 250_000
 
 
 def test_two_thousand_photos(browser: Browser, tmp_path: Path) -> None:
