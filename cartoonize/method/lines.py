@@ -1,0 +1,109 @@
+"""Ink lines along the edges of a picture, drawn on their dark side, and laying ink on a picture.
+
+A flow-based difference of Gaussians (Kang, Lee & Chui 2007; Winnemöller 2011): the difference of two blurs of the
+lightness is negative on the dark side of an edge; smoothed along the edge's direction it is a stroke instead of dots.
+What is new here: the threshold follows the surroundings, so that a faint outline on a calm ground is drawn and grass is
+not, and a stroke must be supported along its own direction, the more so where directions are many.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from cartoonize.method.pixels import Array, Image
+
+THICKNESS = 1.15  # pixels, the smaller blur's sigma
+INK = 0.92  # of the light that full ink takes away: black ink on paper is not quite black
+
+_RATIO = 1.6  # of the two blurs, at which their difference is nearest to a Laplacian (Marr & Hildreth 1980)
+_TENSOR_SIGMA = 2.0  # pixels
+_STROKE_SIGMA, _STROKE_STRIDE = 3.0, 1.5  # pixels along the stroke, done twice, so that it may bend
+_SUPPORT_SIGMA, _SUPPORT_STRIDE = 3.5, 1.75
+_EDGE_SIGMA = 1.5  # along the finished line, so that its edges are not stairs
+_FLOOR = 0.6  # L* of difference that noise does not reach
+_CROWD_SIGMA = 12.0  # pixels
+_CLEAR, _FULL = 0.75, 0.6  # of the threshold: where ink begins, and how much more it takes to be full
+_DIRECTION_SIGMA = 7.0
+_NEED, _LEAST_NEED, _MOST_NEED, _NEED_WIDTH = 1.1, 0.25, 0.7, 0.15
+_TEXTURE_FROM, _TEXTURE_WIDTH, _TEXTURE_NEED = 1.8, 0.6, 0.4  # L*, L*, share of support
+
+
+class Flow(NamedTuple):
+    """Directions along edges: unit vectors `x`, `y` and their `coherence` in [0, 1], float32 (H, W) each."""
+
+    x: Array
+    y: Array
+    coherence: Array
+
+
+def edge_flow(lab: Array, sigma: float = _TENSOR_SIGMA) -> Flow:
+    """Return the directions along the edges of a picture: the minor eigenvectors of its smoothed structure tensor.
+
+    lab: float32 (H, W, C), L* of 0...100. Gradients of all channels are added (Di Zenzo 1986), so edges of colour alone
+    count. The coherence is 1 where there is one direction, 0 where there is none (Kyprianidis & Döllner 2008).
+    """
+    tensor = np.zeros((3, *lab.shape[:2]), np.float32)
+    for channel in cv2.split(lab):
+        across, down = (cv2.Sobel(channel, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))
+        tensor += across * across, down * down, across * down
+    xx, yy, xy = (_blur(part, sigma) for part in tensor)
+    angle = np.arctan2(2 * xy, xx - yy) / 2 + np.float32(np.pi / 2)
+    spread = np.hypot(xx - yy, 2 * xy)
+    return Flow(np.cos(angle), np.sin(angle), spread / (xx + yy + np.float32(1e-3)))
+
+
+def ink_lines(lab: Array, *, amount: float = 1.0, thickness: float = THICKNESS, texture: Array | None = None) -> Array:
+    """Return how much ink lies on each pixel, float32 (H, W) in [0, 1].
+
+    lab: float32 (H, W, 3), L* of 0...100, of a picture whose finest texture has been smoothed away. amount: above 0;
+    an edge of half the contrast is drawn alike at 2. thickness: of lines, pixels. texture: L* of texture that was
+    removed everywhere around a pixel (`comic.texture_everywhere`); strokes there must be longer.
+    """
+    flow = edge_flow(lab)
+    light = lab[..., 0]
+    difference = _blur(light, thickness) - _blur(light, _RATIO * thickness)
+    for _ in range(2):
+        difference = along(difference, flow, _STROKE_SIGMA, _STROKE_STRIDE)
+    threshold = np.float32(_FLOOR) + _blur(np.abs(difference), _CROWD_SIGMA)
+    strokes = np.clip((-difference / threshold * np.float32(amount) - np.float32(_CLEAR)) / np.float32(_FULL), 0, 1)
+    ink = strokes * _kept(strokes, flow, texture)
+    return along(ink * ink * (3 - 2 * ink), flow, _EDGE_SIGMA, 1.0)
+
+
+def along(values: Array, flow: Flow, sigma: float, stride: float) -> Array:
+    """Smooth float32 (H, W) along the flow with a Gaussian of `sigma` pixels, sampled every `stride` pixels."""
+    height, width = values.shape
+    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    total, weight = values.copy(), 1.0
+    for step in np.arange(1, np.ceil(2 * sigma / stride) + 1) * stride:
+        share = float(np.exp(-(step**2) / (2 * sigma**2)))
+        for way in (step, -step):
+            at = x + np.float32(way) * flow.x, y + np.float32(way) * flow.y
+            total += share * cv2.remap(values, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        weight += 2 * share
+    return total / np.float32(weight)
+
+
+def inked(picture: Image, ink: Array) -> Image:
+    """Lay ink, float32 (H, W) in [0, 1], on a picture, uint8 (H, W, 3); returns another one."""
+    paper = cv2.merge([1 - np.float32(INK) * ink] * 3)
+    return cv2.multiply(picture, paper, dtype=cv2.CV_8U)  # type: ignore[return-value]  # rounds and saturates
+
+
+def _kept(strokes: Array, flow: Flow, texture: Array | None) -> Array:
+    """Return how much of each stroke stays: all of a long one, nothing of a dash where directions are many."""
+    support = strokes
+    for _ in range(2):
+        support = along(support, flow, _SUPPORT_SIGMA, _SUPPORT_STRIDE)
+    need = np.clip(np.float32(_NEED) - _blur(flow.coherence, _DIRECTION_SIGMA), _LEAST_NEED, _MOST_NEED)
+    if texture is not None:
+        need += np.float32(_TEXTURE_NEED) * np.clip((texture - _TEXTURE_FROM) / np.float32(_TEXTURE_WIDTH), 0, 1)
+    kept: Array = np.clip((support - need) / np.float32(_NEED_WIDTH) + np.float32(0.5), 0, 1)
+    return kept
+
+
+def _blur(values: Array, sigma: float) -> Array:
+    return cv2.GaussianBlur(values, (0, 0), sigma)  # type: ignore[return-value]  # OpenCV's stubs know no dtypes
