@@ -14,10 +14,12 @@ import click
 from click.core import ParameterSource
 
 from cartoonize import __version__
+from cartoonize.cli import words
 from cartoonize.cli.compare import compare
 from cartoonize.cli.convert import convert
 from cartoonize.cli.inspect import inspect
-from cartoonize.cli.options import Options, options
+from cartoonize.cli.options import Options
+from cartoonize.cli.options import options as with_options
 from cartoonize.cli.training import distill, train
 from cartoonize.cli.weights import weights_group
 from cartoonize.jobs.running import Interrupted
@@ -39,6 +41,7 @@ EXAMPLES = (
 )
 EPILOG = (
     "Every option can be set by an environment variable too: CARTOONIZE_SIZE=full stands for --size full."
+    " Weights have licences of their own: fast, quality and whitebox are CC BY-NC-SA 4.0, not for commercial use."
     " Exit codes: 0 all done or skipped, 1 some file failed, 2 wrong usage, 3 no image found, 130 interrupted."
 )
 
@@ -56,10 +59,23 @@ class DefaultCommand(click.Command):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Let the first word decide, also when the shell asks for completions."""
-        other = self.others.get(args[0]) if args else None
-        if other:
-            return other.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+        first, rest = (args[0], args[1:]) if args else ("", [])
+        if first == "help":
+            return self.make_context(info_name, [*rest, "--help"], parent, **extra)
+        if first == "version":
+            return self.make_context(info_name, ["--version"], parent, **extra)
+        if other := self.others.get(first):
+            extra = {"help_option_names": self.context_settings["help_option_names"]} | extra
+            return other.make_context(f"{info_name} {first}", rest, parent, **extra)
+        if not extra.get("resilient_parsing"):
+            words.check_first_word(first, (*self.others, "help", "version"))
         return super().make_context(info_name, args, parent, **extra)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; to somebody who types nothing, show the commonest uses."""
+        if not args and not ctx.resilient_parsing:
+            raise words.CommonUses
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command the context was made for; a reader that closed the pipe ends it without a word."""
@@ -98,12 +114,11 @@ def complete_input(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     "cartoonize",
     cls=DefaultCommand,
     others=(inspect, compare, train, distill, weights_group),
-    no_args_is_help=True,
-    context_settings={"auto_envvar_prefix": "CARTOONIZE"},
+    context_settings={"auto_envvar_prefix": "CARTOONIZE", "help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
 )
 @click.argument("inputs", metavar="INPUTS...", nargs=-1, type=click.Path(), shell_complete=complete_input)
-@options
+@with_options
 @click.version_option(__version__, prog_name="cartoonize", allow_from_autoenv=False)
 @click.pass_context
 def cartoonize(ctx: click.Context, /, **chosen: Any) -> None:
@@ -112,7 +127,10 @@ def cartoonize(ctx: click.Context, /, **chosen: Any) -> None:
     INPUTS are photos, folders (with all below them), quoted globs, or - for standard input. A result is written beside
     its photo as NAME_cartoon, or below --out. A file that is called like another command is reached as ./weights.
     """
-    ctx.exit(convert(Options(**(chosen | _outranked(ctx, chosen)))))
+    options = Options(**(chosen | _outranked(ctx, chosen)))
+    for line in () if options.quiet else words.misspelt_variables(os.environ, chosen):
+        click.echo(f"cartoonize: {line}", err=True)
+    ctx.exit(convert(options))
 
 
 def _outranked(ctx: click.Context, chosen: dict[str, Any]) -> dict[str, Any]:

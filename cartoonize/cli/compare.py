@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cartoonize.cli import sheets
-from cartoonize.cli.options import NumberRange, working_size
+from cartoonize.cli.options import NumberRange, complete_weights, working_size
 from cartoonize.cli.refusals import refusing
 from cartoonize.jobs.planning import COMPARE_SUFFIX
 
@@ -34,6 +34,7 @@ def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     "-w",
     "--weights",
     type=click.Path(),
+    shell_complete=complete_weights,
     multiple=True,
     default=("fast",),
     metavar="NAME|PATH",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from cartoonize import __version__
+from cartoonize.cli import words
 from cartoonize.cli.refusals import ConfigurationError, refusing
 from cartoonize.cli.report import Report, show_plan
 from cartoonize.errors import AlreadyThereError, CartoonizeError, EncodeError, shown
@@ -102,6 +103,7 @@ def _checked_plan(chosen: Options) -> Plan:
         raise click.UsageError("Missing argument 'INPUTS...'.")
     if STDIN in chosen.inputs and chosen.files_from is sys.stdin.buffer:
         raise click.UsageError("standard input is either a photo (-) or a list (--files-from -).")
+    words.check_no_url(chosen.inputs)
     with refusing(ConfigurationError):
         weights.locate(chosen.weights)
     with refusing(click.UsageError):

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 import click
 
+from cartoonize.cli.words import Choice, did_you_mean
+from cartoonize.generators.authors_release import RELEASED
+from cartoonize.generators.weights import BUILTIN
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -55,7 +61,8 @@ def working_size(_ctx: click.Context, _param: click.Parameter, value: str | None
     if value is None or value == "full":
         return "full" if value else None
     if not value.isdecimal() or int(value) < 1:
-        raise click.BadParameter(f"{value!r} is neither a number of pixels nor full")
+        hint = did_you_mean(value, ["full"])
+        raise click.BadParameter(f"{value!r} is neither a number of pixels nor full.{hint}")
     return int(value)
 
 
@@ -73,14 +80,24 @@ def _color(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[in
     except ValueError:
         color = None
     if color is None or len(color) != 3:
-        raise click.BadParameter(f"{value!r} is no opaque colour: expected a name such as white, or #rrggbb")
+        hint = did_you_mean(value, ImageColor.colormap)
+        raise click.BadParameter(f"{value!r} is no opaque colour: expected a name such as white, or #rrggbb.{hint}")
     return color[0], color[1], color[2]
+
+
+def complete_weights(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Offer the names of weights that begin like it, and files."""
+    from click.shell_completion import CompletionItem
+
+    names = [name for name in (*BUILTIN, RELEASED) if name.startswith(incomplete)]
+    return [CompletionItem(incomplete, type="file"), *map(CompletionItem, names)]
 
 
 weights_option = click.option(
     "-w",
     "--weights",
     type=click.Path(),
+    shell_complete=complete_weights,
     default="fast",
     show_default=True,
     metavar="NAME|PATH",
@@ -98,7 +115,7 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--output-size",
-        type=click.Choice(["photo", "work"]),
+        type=Choice(["photo", "work"]),
         default="photo",
         show_default=True,
         help="Size of the result: the photo's, or that of --size.",
@@ -111,10 +128,10 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
         metavar="0..1",
         help="1 is the smooth picture, 0 the generator's own with all its texture.",
     ),
-    click.option("--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True, help="Where to run."),
+    click.option("--device", type=Choice(["cpu", "gpu"]), default="cpu", show_default=True, help="Where to run."),
     click.option(
         "--format",
-        type=click.Choice([extension[1:] for extension in EXTENSIONS], case_sensitive=False),
+        type=Choice([extension[1:] for extension in EXTENSIONS], case_sensitive=False),
         callback=_extension,
         metavar="|".join(extension[1:] for extension in PREFERRED_EXTENSION.values()),
         help="Format of the results.  [default: the photo's]",

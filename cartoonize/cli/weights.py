@@ -7,6 +7,7 @@ import sys
 import click
 
 from cartoonize.cli.refusals import refusing
+from cartoonize.cli.words import Choice
 from cartoonize.errors import WeightsError, shown
 from cartoonize.generators import authors_release, weights
 
@@ -27,10 +28,11 @@ def list_weights() -> None:
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     for row in table:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    click.echo(f"{authors_release.LICENCE}: for non-commercial use, with attribution; what is made from them likewise")
 
 
 @weights_group.command("fetch")
-@click.argument("name", type=click.Choice([authors_release.RELEASED]))
+@click.argument("name", type=Choice([authors_release.RELEASED]))
 @click.option("--url", help="A mirror: address of a folder with the same files.")
 def fetch_weights(name: str, url: str | None) -> None:
     """Download the authors' released weights into the cache, checked; a broken download is continued."""
@@ -49,7 +51,7 @@ def fetch_weights(name: str, url: str | None) -> None:
 
 
 @weights_group.command("verify")
-@click.argument("name", required=False, type=click.Choice([*weights.BUILTIN, authors_release.RELEASED]))
+@click.argument("name", required=False, type=Choice([*weights.BUILTIN, authors_release.RELEASED]))
 @click.pass_context
 def verify_weights(ctx: click.Context, name: str | None) -> None:
     """Check weights on this machine against their checksums: NAME, or all that are here."""
