@@ -13,6 +13,7 @@ from typing import IO
 from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
 
 from cartoonize.errors import CartoonizeError, DecodeError
+from cartoonize.media import kinds
 from cartoonize.media.formats import HEIC_EXTRA
 from cartoonize.method.pixels import MAX_PIXELS
 
@@ -60,13 +61,15 @@ def decode_errors() -> Iterator[None]:
 
 def open_picture(stream: IO[bytes]) -> ImageFile.ImageFile:
     """Return the picture whose file begins here, nothing but its header read yet; raises DecodeError."""
-    head = stream.read(12)
+    head = stream.read(kinds.HEAD)
     if not head:
         raise DecodeError("the file is empty: expected a picture")
     try:
         return Image.open(stream, formats=_FORMATS)
     except UnidentifiedImageError:
         if head[4:8] != b"ftyp" or head[8:12] not in _HEIF_BRANDS:
+            if kind := kinds.of_content(head):
+                raise DecodeError(kind) from None
             raise
     register_heif(DecodeError)
     return Image.open(stream, formats=("HEIF",))

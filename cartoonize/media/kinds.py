@@ -1,0 +1,64 @@
+"""Files that are no pictures of ours: what they are, by their content or their name, and what to do with them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+
+_PICTURE = "convert it to PNG or JPEG first"
+_ADVICE = {
+    "a film": "films are not read: take pictures out of it first",
+    "a sound file": "expected a picture",
+    "a RAW photo": "develop it to JPEG or TIFF with the camera's program first",
+    "a PDF document": "export its pages as pictures first",
+    "a PostScript document": "export its pages as pictures first",
+    "an SVG drawing": "export it as PNG first",
+    "a web page": "the download of the picture went wrong, get the picture itself",
+    "an archive": "unpack it first",
+}
+
+_SIGNATURES: tuple[tuple[str, str], ...] = (
+    ("a RAW photo", r"....ftypcrx |II\*\0....CR|FUJIFILMCCD-RAW|IIU\0|II[RS]O|IIRS|MMOR|FOVb|\0MRM"),
+    ("a film", r"....ftyp|....moov|\x1aE\xdf\xa3|RIFF....AVI |FLV\x01|\0\0\x01[\xba\xb3]|G.{187}G|0&\xb2u|OggS"),
+    ("a sound file", r"RIFF....WAVE|ID3|fLaC|\xff[\xfb\xf3\xf2]|MThd|FORM....AIF"),
+    ("a PDF document", r".{0,1000}?%PDF-"),
+    ("a PostScript document", r"%!PS|\xc5\xd0\xd3\xc6"),
+    ("a Photoshop picture", r"8BPS"),
+    ("a JPEG XL picture", r"\xff\x0a|\0\0\0\x0cJXL "),
+    ("a JPEG 2000 picture", r"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
+    ("an icon", r"\0\0[\x01\x02]\0[^\0]\0"),
+    ("a portable anymap", r"P[1-7Ff][\s#]"),
+    ("a QOI picture", r"qoif"),
+    ("a DDS texture", r"DDS "),
+    ("an OpenEXR picture", r"v/1\x01"),
+    ("a Radiance picture", r"#\?(?:RADIANCE|RGBE)"),
+    ("an SVG drawing", r"\s*(?:\xef\xbb\xbf)?(?:<\?xml.{0,1000}?|<!--.{0,1000}?)?\s*(?:<!DOCTYPE svg|<svg)"),
+    ("a web page", r"\s*(?:\xef\xbb\xbf)?(?:<!DOCTYPE html|<html|<head)"),
+    ("an archive", r"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ"),
+)
+_BY_CONTENT = tuple((kind, re.compile(pattern.encode("latin-1"), re.DOTALL | re.I)) for kind, pattern in _SIGNATURES)
+
+_BY_NAME = {
+    "film": "mp4 m4v mov avi mkv webm mpg mpeg mts m2ts ts wmv flv 3gp ogv",
+    "RAW photo": "dng cr2 cr3 crw nef nrw arw srf sr2 raf rw2 orf pef srw x3f 3fr iiq mrw rwl erf kdc dcr",
+    "sound": "mp3 wav flac m4a ogg aac wma aif aiff mid",
+    "document": "pdf ps eps doc docx odt txt md html htm",
+    "other picture": "svg psd psb jxl jp2 j2k ico cur ppm pgm pbm pnm qoi dds exr hdr tga pcx xcf ai",
+}
+_KIND_OF_SUFFIX = {f".{suffix}": kind for kind, suffixes in _BY_NAME.items() for suffix in suffixes.split()}
+
+HEAD = 1100
+"""Bytes of a file's beginning that its kind is known by."""
+
+
+def of_content(head: bytes) -> str | None:
+    """Say what a file is, in a line, by its first HEAD bytes, and what to do with it; None when that is not known."""
+    for kind, pattern in _BY_CONTENT:
+        if pattern.match(head):
+            return f"is {kind}: {_ADVICE.get(kind, _PICTURE)}"
+    return None
+
+
+def of_name(path: PurePath) -> str:
+    """Name the kind of a file that is not read, for counting: "film", "RAW photo" and so on, or "other"."""
+    return _KIND_OF_SUFFIX.get(path.suffix.lower(), "other")
