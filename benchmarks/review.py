@@ -12,12 +12,14 @@ from pathlib import Path
 from measure import header, median_seconds, photo, row, save
 from selenium import webdriver
 
+from cartoonize.jobs.converting import Converted
 from cartoonize.jobs.planning import Job
 from cartoonize.jobs.running import Outcome
+from cartoonize.media import thumbnails
 from cartoonize.media.codec import EncodeOptions, Frame, Metadata, Photo
-from cartoonize.pages import thumbnails
+from cartoonize.media.stores import File
+from cartoonize.media.thumbnails import Thumbnail, Thumbnails
 from cartoonize.pages.review import Review
-from cartoonize.pages.thumbnails import Thumbnail, Thumbnails
 
 SIZES = {"720 x 1080": (720, 1080), "24 megapixels": (4000, 6000)}
 OPTIONS = EncodeOptions("JPEG")
@@ -28,10 +30,10 @@ def write(page: Path, count: int, thumbnail: bytes) -> None:
     chance = random.Random(0)
     with Review(page, {}, count) as review:
         for number in range(count):
-            job = Job(page.parent / f"in/{number}.jpg", page.parent / f"out/{number}.jpg", "JPEG", "write")
+            job = Job(File(page.parent / f"in/{number}.jpg"), File(page.parent / f"out/{number}.jpg"), "JPEG", "write")
             unlike = thumbnail + chance.randbytes(8)  # no two alike, or the browser would keep one for all
             both = Thumbnails(Thumbnail(None, 640, 480), Thumbnail(unlike, 640, 480))
-            review(Outcome(job, "done", chance.random(), thumbnails=both))
+            review(Outcome(job, "done", chance.random(), Converted(thumbnails=both)))
         review.write(interrupted=False)
 
 

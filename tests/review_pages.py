@@ -6,13 +6,18 @@ import random
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
+from typing import TypeAlias
 
 from PIL import Image
 
+from cartoonize.jobs.converting import Converted
 from cartoonize.jobs.planning import Job
 from cartoonize.jobs.running import Outcome
+from cartoonize.media.stores import File
+from cartoonize.media.thumbnails import Thumbnail, Thumbnails
 from cartoonize.pages.review import Review
-from cartoonize.pages.thumbnails import Thumbnail, Thumbnails
+
+Told: TypeAlias = Outcome[Job, Converted]
 
 
 def webp(color: tuple[int, int, int] = (200, 80, 40)) -> bytes:
@@ -21,21 +26,23 @@ def webp(color: tuple[int, int, int] = (200, 80, 40)) -> bytes:
     return stream.getvalue()
 
 
-def done(source: Path, target: Path, seconds: float = 1.0) -> Outcome:
+def done(source: Path, target: Path, seconds: float = 1.0) -> Told:
     thumbnails = Thumbnails(Thumbnail(None, 320, 240), Thumbnail(webp(), 320, 240))
-    return Outcome(Job(source, target, "JPEG", "write"), "done", seconds, thumbnails=thumbnails)
+    return Outcome(Job(File(source), File(target), "JPEG", "write"), "done", seconds, Converted(thumbnails=thumbnails))
 
 
-def skipped(source: Path, target: Path) -> Outcome:
+def skipped(source: Path, target: Path) -> Told:
     thumbnails = Thumbnails(Thumbnail(None, 320, 240), Thumbnail(webp((40, 80, 200)), 320, 240))
-    return Outcome(Job(source, target, "JPEG", "skip", "exists"), "skipped", thumbnails=thumbnails)
+    return Outcome(
+        Job(File(source), File(target), "JPEG", "skip", "exists"), "skipped", result=Converted(thumbnails=thumbnails)
+    )
 
 
-def failed(source: Path, error: str) -> Outcome:
-    return Outcome(Job(source, None, "JPEG", "fail", error), "failed", error=error)
+def failed(source: Path, error: str) -> Told:
+    return Outcome(Job(File(source), None, "JPEG", "fail", error), "failed", error=error)
 
 
-def write_page(page: Path, outcomes: Iterable[Outcome], *, total: int | None = None, interrupted: bool = False) -> str:
+def write_page(page: Path, outcomes: Iterable[Told], *, total: int | None = None, interrupted: bool = False) -> str:
     outcomes = list(outcomes)
     with Review(page, {"Weights": "fast"}, len(outcomes) if total is None else total) as review:
         for outcome in outcomes:
@@ -44,7 +51,7 @@ def write_page(page: Path, outcomes: Iterable[Outcome], *, total: int | None = N
     return page.read_text(encoding="utf-8")
 
 
-def many(folder: Path, count: int) -> list[Outcome]:
+def many(folder: Path, count: int) -> list[Told]:
     """Outcomes of a large run; every seventh is skipped, every hundredth failed."""
     chance = random.Random(0)
     outcomes = []
@@ -59,10 +66,10 @@ def many(folder: Path, count: int) -> list[Outcome]:
             data = webp() + chance.randbytes(9_000)
             outcomes.append(
                 Outcome(
-                    Job(source, target, "JPEG", "write"),
+                    Job(File(source), File(target), "JPEG", "write"),
                     "done",
                     chance.random(),
-                    thumbnails=Thumbnails(Thumbnail(None, 320, 240), Thumbnail(data, 320, 240)),
+                    Converted(thumbnails=Thumbnails(Thumbnail(None, 320, 240), Thumbnail(data, 320, 240))),
                 )
             )
     return outcomes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,20 +14,22 @@ from cartoonize import __version__
 from cartoonize.cli import words
 from cartoonize.cli.refusals import ConfigurationError, refusing
 from cartoonize.cli.report import Report, show_plan
-from cartoonize.errors import AlreadyThereError, CartoonizeError, EncodeError, shown
+from cartoonize.errors import CartoonizeError, shown
 from cartoonize.generators import weights
 from cartoonize.jobs import planning, running
+from cartoonize.jobs.converting import Converted, ConverterSpec, commit
 from cartoonize.jobs.naming import SUFFIX
+from cartoonize.jobs.running import Outcome
+from cartoonize.jobs.sharing import share
 from cartoonize.jobs.sources import STDIN
-from cartoonize.media.formats import extra_problem, format_of
+from cartoonize.media.formats import extra_problem
+from cartoonize.media.stores import StandardOutput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
-    from cartoonize.cartoonizer import Cartoonizer
     from cartoonize.cli.options import Options
     from cartoonize.jobs.planning import Job, Plan
-    from cartoonize.media.codec import Encoded, EncodeOptions
     from cartoonize.pages.review import Review
 
 NOTHING_FOUND = 3
@@ -61,7 +62,7 @@ def _review(plan: Plan, chosen: Options) -> Review | nullcontext[None]:
         return nullcontext()
     from cartoonize.pages.review import Review
 
-    with refusing(click.UsageError):
+    with refusing(click.UsageError, "--review"):
         return Review(Path(chosen.review), _settings(chosen), len(plan.jobs))
 
 
@@ -109,10 +110,10 @@ def _checked_plan(chosen: Options) -> Plan:
     with refusing(click.UsageError):
         plan = _plan(chosen)
     # Not the formats of the photos themselves: a HEIC photo fails alone.
-    for asked_for in {job.format for job in plan.todo if job.source is None or format_of(job.source) != job.format}:
+    for asked_for in {job.format for job in plan.todo if job.source.format != job.format}:
         if problem := extra_problem(asked_for):
             raise ConfigurationError(problem)
-    if any(job.target is None for job in plan.todo):
+    if any(isinstance(job.target, StandardOutput) for job in plan.todo):
         _check_stdout(chosen)
     return plan
 
@@ -123,7 +124,8 @@ def _plan(chosen: Options) -> Plan:
     if chosen.review is not None:
         from cartoonize.pages.review import check_page
 
-        check_page(Path(chosen.review), plan, overwrite=chosen.overwrite)
+        with refusing(click.UsageError, "--review"):
+            check_page(Path(chosen.review), plan, overwrite=chosen.overwrite)
     return plan
 
 
@@ -153,98 +155,62 @@ def _announce(plan: Plan, report: Report) -> None:
         report.detail(f"{shown(path)}: result of an earlier run")
     for job in plan.todo:
         if job.renamed:
-            report.note(f"{shown(job.source)} -> {shown(job.target)}: {shown(job.renamed)}")
+            report.note(f"{shown(str(job.source))} -> {shown(str(job.target))}: {shown(job.renamed)}")
 
 
 def _run(plan: Plan, chosen: Options, report: Report, review: Review | None) -> None:
-    def tell(outcome: running.Outcome) -> None:
+    def tell(outcome: Outcome[Job, Converted]) -> None:
         if review:  # first: what the user was told of is on the page, whenever Ctrl-C comes
             review(outcome)
         report(outcome)
 
-    skipped = [job for job in plan.jobs if job.action == "skip"]
     for job in plan.jobs:
         if job.action == "fail":
-            tell(running.Outcome(job, "failed", error=job.reason))
-        elif job.action == "skip" and not review:
-            tell(running.Outcome(job, "skipped"))
-    if review and skipped:
-        with report.progress(len(skipped)):
-            review.look_at(skipped, tell)
+            tell(Outcome(job, "failed", error=job.reason))
+    skipped = [job for job in plan.jobs if job.action == "skip"]
+    with report.progress(len(skipped) if review else 0):
+        for outcome in _skipped(skipped, review):
+            tell(outcome)
     if not plan.todo or (chosen.fail_fast and report.failed):
         return
-    workers, threads = running.share_cores(len(plan.todo), chosen.device)
+    shared = share(len(plan.todo), chosen.weights, chosen.size, chosen.device, chosen.jobs)
     report.detail(
         f"weights {chosen.weights}, size {chosen.size or 'default'}, {chosen.device}, "
-        f"photos at a time: {workers}, threads each: {threads}"
+        f"photos at a time: {shared.workers}, threads each: {shared.threads}"
     )
-    converter = _converter(chosen, threads)
-    with report.progress(len(plan.todo)):
-        running.run(plan.todo, converter, _writer(chosen), tell, workers=workers, fail_fast=chosen.fail_fast)
-
-
-def _converter(chosen: Options, threads: int) -> Callable[[Job], Encoded]:
-    """Load the generator; raises ConfigurationError where it cannot run. What is returned is called from threads."""
-    from cartoonize.cartoonizer import Cartoonizer
-    from cartoonize.media import opening
-
-    opening.configure_pillow()
     with refusing(ConfigurationError):
-        cartoonizer = Cartoonizer(
-            chosen.weights,
-            size=chosen.size,
-            output_size=chosen.output_size,
-            detail=chosen.detail,
-            device=chosen.device,
-            threads=threads,
-        )
-    return partial(_convert_one, cartoonizer, chosen)
+        convert_one = _spec(chosen, shared.threads).build()
+    with report.progress(len(plan.todo)):
+        for outcome in running.run(
+            plan.todo,
+            convert_one,
+            workers=shared.workers,
+            commit=commit,
+            budget=shared.budget,
+            fail_fast=chosen.fail_fast,
+        ):
+            tell(outcome)
 
 
-def _convert_one(cartoonizer: Cartoonizer, chosen: Options, job: Job) -> Encoded:
-    from cartoonize.media import codec
-    from cartoonize.pages import thumbnails
+def _skipped(jobs: list[Job], review: Review | None) -> Iterable[Outcome[Job, Converted]]:
+    """Return how jobs end whose results exist; the page looks at the results."""
+    if not review or not jobs:
+        return [Outcome(job, "skipped", reason=job.reason) for job in jobs]
+    from cartoonize.pages.review import earlier_results
 
-    if job.action == "write" and job.target and job.target.exists():
-        raise AlreadyThereError  # made by another run since the plan: no need to compute it
-    picture = codec.decode(job.source or sys.stdin.buffer.read())
-    before = thumbnails.of_photo(picture) if chosen.review else None
-    picture = cartoonizer.photo(picture)  # the same name: a large photo is let go before the result is encoded
-    options = _encode_options(chosen, job.format or picture.format)
-    encoded = codec.encode(picture, options)
-    both = thumbnails.Thumbnails(before, thumbnails.of_result(picture, options)) if before else None
-    return codec.Encoded(encoded.data, (*picture.notes, *encoded.notes), both)
+    return earlier_results(jobs)
 
 
-def _encode_options(chosen: Options, file_format: str) -> EncodeOptions:
-    from cartoonize.media.codec import EncodeOptions
-
-    return EncodeOptions(
-        format=file_format,
+def _spec(chosen: Options, threads: int) -> ConverterSpec:
+    return ConverterSpec(
+        weights=chosen.weights,
+        size=chosen.size,
+        output_size=chosen.output_size,
+        detail=chosen.detail,
+        device=chosen.device,
+        threads=threads,
         quality=chosen.quality,
         background=chosen.background,
         strip_metadata=chosen.strip_metadata,
+        thumbnails=chosen.review is not None,
     )
-
-
-def _writer(chosen: Options) -> Callable[[Job, bytes], None]:
-    from cartoonize.media.files import write_atomically
-
-    def write(job: Job, data: bytes) -> None:
-        if job.target is None:
-            _write_to_stdout(data)
-            return
-        write_atomically(job.target, data, overwrite=chosen.overwrite)
-
-    return write
-
-
-def _write_to_stdout(data: bytes) -> None:
-    try:
-        # A stream of its own: what cannot be written is not kept in sys.stdout, to fail again at exit.
-        with open(sys.stdout.fileno(), "wb", closefd=False) as stream:
-            stream.write(data)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise EncodeError(f"cannot be written to standard output: {error.strerror}") from error

@@ -43,6 +43,7 @@ class Options:
     verbose: bool
     fail_fast: bool
     review: str | None
+    jobs: int | None
 
 
 class NumberRange(click.FloatRange):
@@ -155,6 +156,13 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
     click.option("-v", "--verbose", is_flag=True, help="Print settings, skipped files and what went wrong in full."),
     click.option("--fail-fast", is_flag=True, help="Begin no further photo after a failure."),
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Photos to work on at a time.  [default: as many as there are cores, and memory for]",
+    ),
     click.option(
         "--review", type=click.Path(), metavar="PAGE.html", help="Page to write: every result beside its photo."
     ),

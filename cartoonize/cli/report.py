@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cartoonize.errors import shown
-from cartoonize.jobs.running import Outcome
+from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tqdm import tqdm
 
+    from cartoonize.jobs.converting import Converted
     from cartoonize.jobs.planning import Job, Plan
+    from cartoonize.jobs.running import Outcome
+    from cartoonize.media.stores import Source
 
 FEW = 10  # photos whose lines still fit on a screen
 
@@ -45,11 +46,11 @@ class Report:
         """Whether a file failed, or the run itself."""
         return self._broken or self._counts["failed"] > 0
 
-    def __call__(self, outcome: Outcome) -> None:
+    def __call__(self, outcome: Outcome[Job, Converted]) -> None:
         """Tell one outcome."""
         self._counts[outcome.status] += 1
         if self._bar is not None:
-            self._bar.set_postfix_str(shown(outcome.job.source), refresh=False)
+            self._bar.set_postfix_str(shown(str(outcome.item.source)), refresh=False)
             self._bar.update()
         if self._as_json:
             self._say(json.dumps(_outcome_object(outcome)), err=False)
@@ -105,20 +106,20 @@ class Report:
         parts += [f"{left} left"] if left else []
         self._say(f"{'interrupted: ' if interrupted else ''}{', '.join(parts)} in {seconds:.1f} s")
 
-    def _tell(self, outcome: Outcome) -> None:
-        job = outcome.job
+    def _tell(self, outcome: Outcome[Job, Converted]) -> None:
+        job = outcome.item
         few = self._total <= FEW or self._verbose
         if outcome.status == "skipped":
             if few:
-                self._say(f"{shown(job.source)}: skipped, {shown(job.target)} {shown(job.reason)}")
+                self._say(f"{shown(str(job.source))}: skipped, {shown(str(job.target))} {shown(outcome.reason)}")
             return
         if few or self._bar is None:
-            self._say(f"{shown(job.source)} -> {shown(job.target)} ({outcome.seconds:.1f} s)")
-        for note in outcome.notes:
-            self._say(f"{shown(job.source)}: {shown(note)}")
+            self._say(f"{shown(str(job.source))} -> {shown(str(job.target))} ({outcome.seconds:.1f} s)")
+        for note in outcome.result.notes if outcome.result else ():
+            self._say(f"{shown(str(job.source))}: {shown(note)}")
 
-    def _tell_failure(self, outcome: Outcome) -> None:
-        line = f"cartoonize: {shown(outcome.job.source)}: {shown(outcome.error or '')}"
+    def _tell_failure(self, outcome: Outcome[Job, Converted]) -> None:
+        line = f"cartoonize: {shown(str(outcome.item.source))}: {shown(outcome.error or '')}"
         self._failures.append(line)
         self._say(_red(line))
         if self._verbose and outcome.trace:
@@ -140,7 +141,7 @@ def _red(line: str) -> str:
 def show_plan(plan: Plan, *, as_json: bool) -> None:
     """Print on stdout what a run would do."""
     for path in plan.earlier:
-        _show_planned(path, None, "ignore", "result of an earlier run", as_json)
+        _show_planned(File(path), None, "ignore", "result of an earlier run", as_json)
     for job in plan.jobs:
         reason = "; ".join(filter(None, (job.reason, job.renamed)))
         _show_planned(job.source, None if job.action == "fail" else job, job.action, reason, as_json)
@@ -149,26 +150,22 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
         click.echo(json.dumps({"summary": {action: counts[action] for action in ("write", "replace", "skip", "fail")}}))
 
 
-def _show_planned(source: Path | None, job: Job | None, action: str, reason: str, as_json: bool) -> None:
+def _show_planned(source: Source, job: Job | None, action: str, reason: str, as_json: bool) -> None:
     if as_json:
-        target = _name(job.target) if job else None
-        click.echo(json.dumps({"source": _name(source), "target": target, "action": action, "reason": reason}))
+        target = str(job.target) if job else None
+        click.echo(json.dumps({"source": str(source), "target": target, "action": action, "reason": reason}))
         return
-    arrow = f" -> {shown(job.target)}" if job else ""
-    click.echo(f"{shown(source)}{arrow}  {action}{f' ({shown(reason)})' if reason else ''}")
+    arrow = f" -> {shown(str(job.target))}" if job else ""
+    click.echo(f"{shown(str(source))}{arrow}  {action}{f' ({shown(reason)})' if reason else ''}")
 
 
-def _outcome_object(outcome: Outcome) -> dict[str, object]:
-    job = outcome.job
+def _outcome_object(outcome: Outcome[Job, Converted]) -> dict[str, object]:
+    job = outcome.item
     return {
-        "source": _name(job.source),
-        "target": None if job.action == "fail" else _name(job.target),
+        "source": str(job.source),
+        "target": None if job.action == "fail" else str(job.target),
         "status": outcome.status,
         "seconds": round(outcome.seconds, 3),
         "error": outcome.error,
-        "notes": list(outcome.notes),
+        "notes": list(outcome.result.notes) if outcome.result else [],
     }
-
-
-def _name(path: Path | None) -> str:
-    return "-" if path is None else str(path)

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from cartoonize.jobs.sources import Found, Source, is_inside
+from cartoonize.jobs.sources import Candidate, Found, is_inside
 from cartoonize.media.formats import EXTENSIONS, format_of
 
 SUFFIX = "_cartoon"
@@ -32,12 +32,12 @@ class Namer:
         self._inputs = found.folders
         self._folder = folder
         self._extension = extension
-        self._all = found.sources
-        self._sources = {fold(source.real): source for source in found.sources}
+        self._all = found.candidates
+        self._sources = {fold(source.real): source for source in found.candidates}
         self._taken = dict(self._sources)
         self._numbers: dict[str, int] = {}
 
-    def names(self) -> dict[Source, tuple[Path, str]]:
+    def names(self) -> dict[Candidate, tuple[Path, str]]:
         """Return each source's target and, where that is not the name it would get alone, the reason.
 
         Photos that keep their extension come first. Of several others with one name none gets it: it would be another
@@ -48,7 +48,7 @@ class Namer:
         ordered = sorted(wishes, key=lambda source: (wishes[source].changes, source.real))
         return {source: self._name(source, wishes[source], asked[wishes[source].key] > 1) for source in ordered}
 
-    def _wish(self, source: Source) -> _Wish:
+    def _wish(self, source: Candidate) -> _Wish:
         suffix = extension_of(source.path, self._extension)
         where = self._folder / source.place.parent if self._folder else source.path.parent
         stem = source.path.stem
@@ -57,7 +57,7 @@ class Namer:
         target = where / f"{stem}{ending}"
         return _Wish(target, key(target), stem, ending, source.path.suffix.lower() != suffix.lower())
 
-    def _name(self, source: Source, wish: _Wish, contested: bool) -> tuple[Path, str]:
+    def _name(self, source: Candidate, wish: _Wish, contested: bool) -> tuple[Path, str]:
         target, reason = wish.target, ""
         owner = self._taken.get(wish.key)
         if owner or (contested and wish.changes):

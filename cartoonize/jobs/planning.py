@@ -11,8 +11,9 @@ from typing import Literal, TypeAlias
 
 from cartoonize.errors import CartoonizeError
 from cartoonize.jobs.naming import SUFFIX, Namer, extension_of, fold, key
-from cartoonize.jobs.sources import Found, Source, find, is_inside
+from cartoonize.jobs.sources import Candidate, Found, find, is_inside
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION, format_of
+from cartoonize.media.stores import File, Sink, Source, StandardInput, StandardOutput
 
 INSPECT_SUFFIX, COMPARE_SUFFIX = "_inspect", "_compare"  # of sheets, which are PNGs
 STDOUT = "-"
@@ -29,13 +30,13 @@ class PlanError(CartoonizeError):
 
 @dataclass(frozen=True)
 class Job:
-    """One photo: source None is standard input, target None standard output, format None that of the source.
+    """One photo: where it comes from and goes to; target None of one that fails; format None is that of the photo.
 
     reason: why it is skipped, replaced or fails. renamed: why the result is not called as it would be alone.
     """
 
-    source: Path | None
-    target: Path | None
+    source: Source
+    target: Sink | None
     format: str | None
     action: Action
     reason: str = ""
@@ -66,16 +67,16 @@ def plan(
     """
     folder = _output_folder(out)
     found = find(inputs, os.path.realpath(folder) if folder else None)
-    missing = tuple(Job(path, None, None, "fail", reason) for path, reason in found.missing)
+    missing = tuple(Job(File(path), None, None, "fail", reason) for path, reason in found.missing)
     if out is not None:
         _check_output(out, folder, extension, found)
     if out is not None and folder is None:
         return Plan((*missing, *_single(found, out, extension, overwrite)))
-    earlier = _earlier_results(found.sources, folder)
-    found.sources = [source for source in found.sources if source not in earlier]
+    earlier = _earlier_results(found.candidates, folder)
+    found.candidates = [source for source in found.candidates if source not in earlier]
     jobs = _derived(found, folder, extension, overwrite)
     if found.stdin:
-        jobs.append(_to_stdout(None, extension))
+        jobs.append(_to_stdout(StandardInput(), extension))
     return Plan((*missing, *jobs), tuple(sorted(source.path for source in earlier)))
 
 
@@ -109,25 +110,25 @@ def _check_output(out: str, folder: Path | None, extension: str | None, found: F
 
 def _single(found: Found, out: str, extension: str | None, overwrite: bool) -> list[Job]:
     """Plan the one picture of `--out FILE` or `--out -`."""
-    source = next(iter(found.sources), None)
-    if source is None and not found.stdin:
+    one = next(iter(found.candidates), None)
+    if one is None and not found.stdin:
         return []
-    path = source.path if source else None
+    source: Source = File(one.path) if one else StandardInput()
     if out == STDOUT:
-        return [_to_stdout(path, extension)]
+        return [_to_stdout(source, extension)]
     target = Path(out)
-    if source and key(target) == fold(source.real):
+    if one and key(target) == fold(one.real):
         raise PlanError(f"--out {out} is the photo itself: give another name")
-    return [_to_file(path, target, overwrite)]
+    return [_to_file(source, target, overwrite)]
 
 
-def _to_stdout(source: Path | None, extension: str | None) -> Job:
-    suffix = extension_of(source, extension) if source else extension
-    return Job(source, None, EXTENSIONS[suffix.lower()] if suffix else None, "write")
+def _to_stdout(source: Source, extension: str | None) -> Job:
+    suffix = extension_of(source.path, extension) if isinstance(source, File) else extension
+    return Job(source, StandardOutput(), EXTENSIONS[suffix.lower()] if suffix else None, "write")
 
 
-def _to_file(source: Path | None, target: Path, overwrite: bool, renamed: str = "") -> Job:
-    job = Job(source, target, format_of(target), "write", renamed=renamed)
+def _to_file(source: Source, target: Path, overwrite: bool, renamed: str = "") -> Job:
+    job = Job(source, File(target), format_of(target), "write", renamed=renamed)
     if os.path.isdir(target):  # unlike Path.is_dir, no error when the name is too long
         return replace(job, action="fail", reason="a folder has the name of the result")
     if not os.path.lexists(target):
@@ -137,10 +138,12 @@ def _to_file(source: Path | None, target: Path, overwrite: bool, renamed: str = 
 
 def _derived(found: Found, folder: Path | None, extension: str | None, overwrite: bool) -> list[Job]:
     targets = Namer(found, folder, extension).names()
-    return [_to_file(source.path, targets[source][0], overwrite, targets[source][1]) for source in found.sources]
+    return [
+        _to_file(File(source.path), targets[source][0], overwrite, targets[source][1]) for source in found.candidates
+    ]
 
 
-def _earlier_results(sources: list[Source], folder: Path | None) -> set[Source]:
+def _earlier_results(sources: list[Candidate], folder: Path | None) -> set[Candidate]:
     """Return the sources that are our own results or sheets: named so, and the photo is among the sources.
 
     The photo lies beside, or the result lies below the output folder and the photo anywhere.
@@ -149,7 +152,7 @@ def _earlier_results(sources: list[Source], folder: Path | None) -> set[Source]:
     beside = {(os.path.dirname(s.real), fold(name)) for s in sources for name in _names_of_results(s.path)}
     anywhere = {name for _, name in beside}
 
-    def is_result(source: Source) -> bool:
+    def is_result(source: Candidate) -> bool:
         if sheet := _SHEET.fullmatch(source.path.name):
             return (os.path.dirname(source.real), fold(sheet["stem"])) in beside
         match = _EARLIER_RESULT.fullmatch(source.path.stem)

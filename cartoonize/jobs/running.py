@@ -1,28 +1,20 @@
-"""Runs jobs on a few threads, one photo per thread from decoding to encoding; the one error boundary is here."""
+"""Runs work on a few threads, whatever the items and their results are; the one error boundary is here."""
 
 from __future__ import annotations
 
 import threading
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from queue import Empty, Queue
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 from cartoonize.errors import AlreadyThereError, CartoonizeError
-from cartoonize.machine import available_cores
-
-if TYPE_CHECKING:
-    from cartoonize.jobs.planning import Job
-    from cartoonize.media.codec import Encoded
-    from cartoonize.pages.thumbnails import Thumbnails
 
 Status: TypeAlias = Literal["done", "skipped", "failed"]
-
-# Two are enough for one to decode, filter and encode while the other infers; each holds a generator's memory.
-MAX_WORKERS = 2
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class Interrupted(BaseException):
@@ -34,109 +26,157 @@ class Interrupted(BaseException):
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a job ended; `seconds` from decoding to encoding, `error` one line, `trace` that of an unexpected error."""
+class Outcome(Generic[Item, Result]):
+    """How the work on an item ended; pickles where item and result do.
 
-    job: Job
+    seconds: of the work alone. result: None unless done. error: one line, of a failure. reason: why it was skipped.
+    trace: that of an unexpected error.
+    """
+
+    item: Item
     status: Status
     seconds: float = 0.0
+    result: Result | None = None
     error: str | None = None
-    notes: tuple[str, ...] = ()
+    reason: str = ""
     trace: str = ""
-    thumbnails: Thumbnails | None = None
 
 
-_Ended: TypeAlias = "tuple[Outcome, bytes] | None"
+@dataclass(frozen=True)
+class Budget(Generic[Item]):
+    """What items in flight share: together they weigh at most `total`, unless one alone weighs more."""
+
+    total: int
+    weigh: Callable[[Item], int]
 
 
-def share_cores(jobs: int, device: str) -> tuple[int, int]:
-    """Return how many photos to work on at a time, and how many threads each gets for inference.
+def attempt(work: Callable[[Item], Result], item: Item) -> Outcome[Item, Result]:
+    """Do the work on one item; whatever it raises becomes a failure, AlreadyThereError a skip.
 
-    Two workers with one inference thread each beat one with two: decoding, filtering and encoding then overlap.
+    The error boundary of everything that is attempted, in whichever thread or process.
     """
-    cores = available_cores()
-    workers = 1 if device == "gpu" else max(1, min(MAX_WORKERS, cores, jobs))
-    return workers, max(1, cores // workers)
-
-
-def run(
-    jobs: Iterable[Job],
-    convert: Callable[[Job], Encoded],
-    write: Callable[[Job, bytes], None],
-    report: Callable[[Outcome], None],
-    *,
-    workers: int,
-    fail_fast: bool = False,
-) -> None:
-    """Convert jobs on `workers` threads; write and report each from the calling thread as it ends.
-
-    At most `workers` photos are open at a time, and two finished ones wait as encoded bytes. `fail_fast` begins
-    nothing new after a failure; what was begun is finished. An exception in the calling thread (Ctrl-C, a closed
-    pipe) leaves at once: the workers are daemon threads that may be inside a long native call.
-    """
-    pending = deque(jobs)
-    ended: Queue[_Ended] = Queue(maxsize=1)
-    for _ in range(workers):
-        threading.Thread(target=_work, args=(pending, convert, ended), daemon=True).start()
-    try:
-        for outcome, data in _until_all_left(ended, workers):
-            final = _written(outcome, data, write)
-            if fail_fast and final.status == "failed":
-                pending.clear()
-            report(final)
-    finally:
-        pending.clear()
-
-
-def _work(pending: deque[Job], convert: Callable[[Job], Encoded], ended: Queue[_Ended]) -> None:
-    while True:
-        try:
-            job = pending.popleft()
-        except IndexError:
-            ended.put(None)
-            return
-        ended.put(_converted(job, convert))
-
-
-def _until_all_left(ended: Queue[_Ended], workers: int) -> Iterator[tuple[Outcome, bytes]]:
-    while workers:
-        try:
-            result = ended.get(timeout=0.5)  # on Windows Ctrl-C is noticed only between waits
-        except Empty:
-            continue
-        if result is None:
-            workers -= 1
-        else:
-            yield result
-
-
-def _converted(job: Job, convert: Callable[[Job], Encoded]) -> tuple[Outcome, bytes]:
     start = perf_counter()
     try:
-        encoded = convert(job)
+        result = work(item)
     except BaseException as error:  # a worker that died silently would leave the run waiting for ever
-        return _not_done(Outcome(job, "failed", perf_counter() - start), error), b""
-    seconds = perf_counter() - start
-    return Outcome(job, "done", seconds, notes=encoded.notes, thumbnails=encoded.thumbnails), encoded.data
+        return _not_done(Outcome(item, "failed", perf_counter() - start), error)
+    return Outcome(item, "done", perf_counter() - start, result)
 
 
-def _written(outcome: Outcome, data: bytes, write: Callable[[Job, bytes], None]) -> Outcome:
-    if outcome.status != "done":
+def committed(outcome: Outcome[Item, Result], commit: Callable[[Item, Result], None]) -> Outcome[Item, Result]:
+    """Commit the result of what is done; an error becomes a failure as in `attempt`.
+
+    Raises BrokenPipeError: nobody reads standard output any more, which is the end of the run and no file's failure.
+    """
+    if outcome.status != "done" or outcome.result is None:
         return outcome
     try:
-        write(outcome.job, data)
-    except BrokenPipeError:  # nobody reads standard output any more: not this file's failure, the run is over
+        commit(outcome.item, outcome.result)
+    except BrokenPipeError:
         raise
     except Exception as error:
         return _not_done(outcome, error)
     return outcome
 
 
-def _not_done(outcome: Outcome, error: BaseException) -> Outcome:
+def run(
+    items: Iterable[Item],
+    work: Callable[[Item], Result],
+    *,
+    workers: int,
+    commit: Callable[[Item, Result], None] | None = None,
+    budget: Budget[Item] | None = None,
+    fail_fast: bool = False,
+) -> Iterator[Outcome[Item, Result]]:
+    """Do the work on each item on `workers` threads and yield how each ended, in that order.
+
+    Results are committed in the calling thread; two finished ones wait. Items begin in their order, as many at a time
+    as there are workers and as `budget` holds. `fail_fast` begins nothing new after a failure; what was begun is
+    finished. An exception in the calling thread (Ctrl-C, a closed pipe) leaves at once: the workers are daemon threads
+    that may be inside a long native call.
+    """
+    line = _Line(items, budget)
+    ended: Queue[Outcome[Item, Result] | None] = Queue(maxsize=1)
+    for _ in range(workers):
+        threading.Thread(target=_work, args=(line, work, ended), daemon=True).start()
+    try:
+        for outcome in _until_all_left(ended, workers):
+            final = committed(outcome, commit) if commit else outcome
+            if fail_fast and final.status == "failed":
+                line.close()
+            yield final
+    finally:
+        line.close()
+
+
+class _Line(Generic[Item]):
+    """Items that wait for their turn: each is given out when the budget has room for it."""
+
+    def __init__(self, items: Iterable[Item], budget: Budget[Item] | None) -> None:
+        self._items = iter(tuple(items))
+        self._budget = budget
+        self._turn = threading.Lock()
+        self._changed = threading.Condition()
+        self._in_flight = 0
+        self._closed = False
+
+    def next(self) -> tuple[Item, int] | None:
+        """Return the next item and its weight once there is room for it; None when no more is to be begun."""
+        with self._turn:
+            for item in self._items:
+                weight = self._weight(item)
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closed or self._has_room(weight))  # noqa: B023  used at once
+                    if self._closed:
+                        return None
+                    self._in_flight += weight
+                    return item, weight
+        return None
+
+    def leave(self, weight: int) -> None:
+        """Make room for others."""
+        with self._changed:
+            self._in_flight -= weight
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _weight(self, item: Item) -> int:
+        return attempt(self._budget.weigh, item).result or 0 if self._budget else 0
+
+    def _has_room(self, weight: int) -> bool:
+        return not self._budget or not self._in_flight or self._in_flight + weight <= self._budget.total
+
+
+def _work(line: _Line[Item], work: Callable[[Item], Result], ended: Queue[Outcome[Item, Result] | None]) -> None:
+    while got := line.next():
+        item, weight = got
+        outcome = attempt(work, item)
+        line.leave(weight)
+        ended.put(outcome)
+    ended.put(None)
+
+
+def _until_all_left(ended: Queue[Outcome[Item, Result] | None], workers: int) -> Iterator[Outcome[Item, Result]]:
+    while workers:
+        try:
+            outcome = ended.get(timeout=0.5)  # on Windows Ctrl-C is noticed only between waits
+        except Empty:
+            continue
+        if outcome is None:
+            workers -= 1
+        else:
+            yield outcome
+
+
+def _not_done(outcome: Outcome[Item, Result], error: BaseException) -> Outcome[Item, Result]:
     trace = ""
     if isinstance(error, AlreadyThereError):  # another run over the same photos was first
-        job = replace(outcome.job, action="skip", reason="exists by now")
-        return replace(outcome, job=job, status="skipped", thumbnails=None)
+        return replace(outcome, status="skipped", result=None, reason="exists by now")
     if isinstance(error, CartoonizeError):
         message = " ".join(str(error).split())
     elif isinstance(error, MemoryError):
@@ -144,4 +184,4 @@ def _not_done(outcome: Outcome, error: BaseException) -> Outcome:
     else:
         message = f"unexpected error: {type(error).__name__}: {' '.join(str(error).split())} (please report)"
         trace = "".join(traceback.format_exception(error))
-    return replace(outcome, status="failed", error=message, trace=trace, thumbnails=None)
+    return replace(outcome, status="failed", result=None, error=message, trace=trace)

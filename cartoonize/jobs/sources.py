@@ -1,4 +1,4 @@
-"""What is to be read: files, folders and globs -> sources, each file once."""
+"""What is to be read: files, folders and globs -> candidates, each file once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STDIN = "-"
 
 
 @dataclass(frozen=True)
-class Source:
+class Candidate:
     """A file to read: `place` is where its result goes below an output folder, `real` its path free of links."""
 
     path: Path
@@ -24,9 +24,9 @@ class Source:
 
 @dataclass
 class Found:
-    """What the inputs stand for: sources in the order given, folders read (real paths), inputs that are not there."""
+    """What the inputs stand for: files in the order given, folders read (real paths), inputs that are not there."""
 
-    sources: list[Source] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     missing: list[tuple[Path, str]] = field(default_factory=list)
     stdin: bool = False
@@ -34,7 +34,7 @@ class Found:
     @property
     def count(self) -> int:
         """Number of single things asked for, there or not."""
-        return len(self.sources) + len(self.missing) + self.stdin
+        return len(self.candidates) + len(self.missing) + self.stdin
 
 
 def find(inputs: Iterable[str | Path], excluded: str | None) -> Found:
@@ -44,15 +44,15 @@ def find(inputs: Iterable[str | Path], excluded: str | None) -> Found:
     literally. `excluded` is the real path of an output folder; it is not read when it lies inside an input folder.
     """
     found = Found()
-    sources: dict[str, Source] = {}
+    candidates: dict[str, Candidate] = {}
     for item in inputs:
         if item == STDIN:
             found.stdin = True
             continue
         for path, place in _expand(item, excluded, found.missing):
-            for source in _below(path, place, excluded, found) if os.path.isdir(path) else [_source(path, place)]:
-                sources[source.real] = max(sources.get(source.real, source), source, key=_preference)
-    found.sources = list(sources.values())
+            for one in _below(path, place, excluded, found) if os.path.isdir(path) else [_candidate(path, place)]:
+                candidates[one.real] = max(candidates.get(one.real, one), one, key=_preference)
+    found.candidates = list(candidates.values())
     return found
 
 
@@ -61,14 +61,14 @@ def is_inside(path: str, folder: str) -> bool:
     return path != folder and path.startswith(os.path.join(folder, ""))
 
 
-def _source(path: Path, place: PurePath) -> Source:
-    return Source(path, place, os.path.realpath(path))
+def _candidate(path: Path, place: PurePath) -> Candidate:
+    return Candidate(path, place, os.path.realpath(path))
 
 
-def _preference(source: Source) -> tuple[int, bool, int, str]:
+def _preference(candidate: Candidate) -> tuple[int, bool, int, str]:
     """Rank the ways to one file alike in any order of inputs: most of the tree kept, no link, short."""
-    name = str(source.path)
-    return len(source.place.parts), not os.path.islink(source.path), -len(name), name
+    name = str(candidate.path)
+    return len(candidate.place.parts), not os.path.islink(candidate.path), -len(name), name
 
 
 def _expand(item: str | Path, excluded: str | None, missing: list[tuple[Path, str]]) -> list[tuple[Path, PurePath]]:
@@ -105,7 +105,7 @@ def _glob(path: Path, excluded: str | None) -> list[tuple[Path, PurePath]]:
     ]
 
 
-def _below(folder: Path, place: PurePath, excluded: str | None, found: Found) -> Iterator[Source]:
+def _below(folder: Path, place: PurePath, excluded: str | None, found: Found) -> Iterator[Candidate]:
     real = os.path.realpath(folder)
     found.folders.append(real)
     skipped = _excluded_below(folder, excluded)
@@ -114,7 +114,7 @@ def _below(folder: Path, place: PurePath, excluded: str | None, found: Found) ->
         found.missing.append((Path(error.filename), f"the folder cannot be listed: {error.strerror}"))
 
     for path in _walk(folder, skipped, unreadable):
-        yield _source(path, place / path.relative_to(folder))
+        yield _candidate(path, place / path.relative_to(folder))
 
 
 def _excluded_below(folder: Path, excluded: str | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from cartoonize.media.formats import ALPHA, ANIMATION, color_name, plays, save_s
 from cartoonize.media.metadata import Metadata, append_exif, read_metadata, save_options, turned, without_metadata
 from cartoonize.media.opening import TOO_LARGE, decode_errors, open_picture, opened, register_heif
 from cartoonize.method.pixels import MAX_PIXELS
-
-if TYPE_CHECKING:
-    from cartoonize.pages.thumbnails import Thumbnails
 
 __all__ = ["EncodeOptions", "Encoded", "Frame", "Metadata", "Photo", "decode", "encode"]
 
@@ -63,11 +60,10 @@ class EncodeOptions:
 
 @dataclass(frozen=True)
 class Encoded:
-    """The bytes of a file, what the user should know about them, and small pictures where a page needs them."""
+    """The bytes of a file, and what the user should know about them."""
 
     data: bytes
     notes: tuple[str, ...] = ()
-    thumbnails: Thumbnails | None = None
 
 
 def decode(source: Path | bytes) -> Photo:

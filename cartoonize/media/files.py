@@ -1,4 +1,4 @@
-"""Writing a file all or not at all."""
+"""Writing a file all or not at all; reading no more than there can be."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
-from cartoonize.errors import AlreadyThereError, EncodeError
+from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
+
+MAX_STREAM = 2**30
+"""Most bytes that are read of a stream, whose end nobody knows."""
+
+_CHUNK = 2**20
 
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
 _REASONS = {
@@ -23,6 +29,16 @@ _REASONS = {
     errno.EISDIR: "a folder has this name: choose another output",
     errno.ENOTDIR: "a part of the path is a file, expected a folder: choose another output",
 }
+
+
+def read_bounded(stream: IO[bytes], limit: int = MAX_STREAM) -> bytes:
+    """Read a stream to its end; raises DecodeError when it has more than `limit` bytes, as /dev/zero has."""
+    content = BytesIO()
+    while chunk := stream.read(_CHUNK):
+        content.write(chunk)
+        if content.tell() > limit:
+            raise DecodeError(f"more than {limit // 2**20} MiB came in: expected a file that ends")
+    return content.getvalue()
 
 
 def write_atomically(target: Path, data: bytes, *, overwrite: bool) -> None:

@@ -7,7 +7,7 @@ import re
 import tempfile
 from base64 import b64encode
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -17,19 +17,20 @@ from urllib.parse import quote
 
 from cartoonize import __version__
 from cartoonize.errors import CartoonizeError, shown
-from cartoonize.jobs import running
+from cartoonize.jobs.converting import Converted, look_at
+from cartoonize.jobs.running import Outcome, run
+from cartoonize.jobs.sharing import thumbnails_budget
 from cartoonize.machine import available_cores
 from cartoonize.media.files import open_atomically
+from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from jinja2 import Template
 
     from cartoonize.jobs.planning import Job, Plan
-    from cartoonize.jobs.running import Outcome
-    from cartoonize.media.codec import Encoded
 
 _GENERATOR = "cartoonize"
 _MARK = f'<meta name="generator" content="{_GENERATOR} '.encode()
@@ -70,13 +71,13 @@ class Card:
 def check_page(page: Path, plan: Plan, *, overwrite: bool) -> None:
     """Raise ReviewError where a page cannot or must not be written; pages of earlier runs may be replaced."""
     if page.suffix.lower() not in (".html", ".htm"):
-        raise ReviewError(f"--review {page}: expected the name of an .html file")
+        raise ReviewError(f"{page}: expected the name of an .html file")
     if os.path.isdir(page):
-        raise ReviewError(f"--review {page} is a folder: expected the name of an .html file")
-    if any(job.source is None or job.target is None for job in plan.jobs if job.action != "fail"):
-        raise ReviewError("--review shows files: it goes neither with - as input nor with --out -")
+        raise ReviewError(f"{page} is a folder: expected the name of an .html file")
+    if not all(isinstance(end, File) for job in plan.jobs if job.action != "fail" for end in (job.source, job.target)):
+        raise ReviewError("the page shows files: neither standard input nor standard output goes with it")
     if os.path.lexists(page) and not overwrite and not _is_ours(page):
-        raise ReviewError(f"--review {page} exists and is no review page: give another name, or --overwrite")
+        raise ReviewError(f"{page} exists and is no review page: give another name, or --overwrite")
 
 
 def _is_ours(page: Path) -> bool:
@@ -104,7 +105,7 @@ class Review:
             page.parent.mkdir(parents=True, exist_ok=True)
             self._spool = tempfile.TemporaryFile(dir=page.parent, buffering=0)  # noqa: SIM115  closed by __exit__
         except OSError as error:
-            raise ReviewError(f"--review {page}: its folder cannot be written to: {error.strerror}") from error
+            raise ReviewError(f"{page}: its folder cannot be written to: {error.strerror}") from error
 
     def __enter__(self) -> Review:
         return self
@@ -114,10 +115,11 @@ class Review:
     ) -> None:
         self._spool.close()
 
-    def __call__(self, outcome: Outcome) -> None:
+    def __call__(self, outcome: Outcome[Job, Converted]) -> None:
         """Take up one outcome."""
-        job, both = outcome.job, outcome.thumbnails
-        path = job.source or Path("-")
+        job, result = outcome.item, outcome.result or Converted()
+        both = result.thumbnails
+        path = Path(str(job.source))
         failed = outcome.status == "failed"
         self._cards.append(
             Card(
@@ -126,34 +128,15 @@ class Review:
                 status=outcome.status,
                 seconds=outcome.seconds,
                 error=shown(outcome.error or ""),
-                notes=shown("; ".join(filter(None, (job.renamed, *outcome.notes)))),
+                notes=shown("; ".join(filter(None, (job.renamed, *result.notes)))),
                 source=relative_url(path, self.page),
-                target="" if failed or job.target is None else relative_url(job.target, self.page),
+                target="" if failed else relative_url(Path(str(job.target)), self.page),
                 width=both.photo.width if both else 0,
                 height=both.photo.height if both else 0,
                 photo=self._kept(both.photo.data) if both else None,
                 result=self._kept(both.result.data) if both else None,
             )
         )
-
-    @staticmethod
-    def look_at(skipped: list[Job], tell: Callable[[Outcome], None]) -> None:
-        """Make thumbnails of results that exist, then tell that their jobs are skipped."""
-        from cartoonize.media import codec, opening
-        from cartoonize.pages import thumbnails
-
-        opening.configure_pillow()
-
-        def look(job: Job) -> Encoded:
-            assert job.source  # noqa: S101  `check_page` lets only files pass
-            assert job.target  # noqa: S101  as above
-            return codec.Encoded(b"", thumbnails=thumbnails.of_files(job.source, job.target))
-
-        def tell_skipped(outcome: Outcome) -> None:
-            notes = (f"no thumbnail: {outcome.error}",) if outcome.error else ()
-            tell(replace(outcome, status="skipped", seconds=0.0, error=None, trace="", notes=notes))
-
-        running.run(skipped, look, lambda *_: None, tell_skipped, workers=available_cores())
 
     def write(self, *, interrupted: bool) -> None:
         """Write the page of what there is so far; raises EncodeError."""
@@ -186,6 +169,16 @@ class Review:
     def _data_uri(self, span: Span) -> str:
         self._spool.seek(span.start)
         return f"data:image/webp;base64,{b64encode(self._spool.read(span.length)).decode()}"
+
+
+def earlier_results(skipped: Sequence[Job]) -> Iterator[Outcome[Job, Converted]]:
+    """Yield the outcome of each skipped job with thumbnails of the result that exists, or a note why there are none."""
+    from cartoonize.media import opening
+
+    opening.configure_pillow()
+    for outcome in run(skipped, look_at, workers=available_cores(), budget=thumbnails_budget()):
+        unseen = Converted(notes=(f"no thumbnail: {outcome.error}",))
+        yield Outcome(outcome.item, "skipped", result=outcome.result or unseen, reason=outcome.item.reason)
 
 
 def relative_url(path: Path, page: Path) -> str:

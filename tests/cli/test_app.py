@@ -26,7 +26,7 @@ from cartoonize import cartoonizer
 from cartoonize.cli import app
 from cartoonize.errors import EngineError, WeightsError
 from cartoonize.generators import authors_release
-from cartoonize.jobs import running
+from cartoonize.jobs import sharing
 
 SUBCOMMANDS = list(app.cartoonize.others)
 
@@ -708,8 +708,9 @@ def test_colour_on_a_terminal_unless_told_not_to() -> None:
 
 
 def test_threads_are_shared_among_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "available_cores", lambda: 4)
+    monkeypatch.setattr(sharing, "available_cores", lambda: 4)
     save("a.jpg", "b.jpg")
     run("a.jpg", "b.jpg")
     run("a.jpg", "--overwrite")
-    assert [made["threads"] for made in FakeCartoonizer.made] == [2, 4]
+    run("a.jpg", "b.jpg", "--overwrite", "--jobs", "1")
+    assert [made["threads"] for made in FakeCartoonizer.made] == [2, 4, 4]

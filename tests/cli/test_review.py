@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cartoonize.errors import EncodeError
-from cartoonize.pages import thumbnails
+from cartoonize.media import thumbnails
 
 from ..cli.test_app import FakeCartoonizer, files, folder, process, run, save, start  # noqa: F401  `folder` is a fixture
 

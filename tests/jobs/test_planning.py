@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartoonize.jobs.planning import Plan, PlanError, plan
+from cartoonize.media.stores import File, Sink, Source, StandardInput, StandardOutput
 
 
 @pytest.fixture(autouse=True)
@@ -268,28 +269,28 @@ def test_output_folders(out: str) -> None:
 def test_output_file_decides_the_format() -> None:
     touch("a.jpg", "in/b.jpg")
     [job] = plan(["a.jpg"], out="new/x.WebP").jobs
-    assert (job.target, job.format) == (Path("new/x.WebP"), "WEBP")
+    assert (job.target, job.format) == (File(Path("new/x.WebP")), "WEBP")
     assert targets(plan(["in"], out="results.v2")) == {"in/b.jpg": "results.v2/b.jpg"}
 
 
 @pytest.mark.parametrize(
     ("inputs", "out", "extension", "source", "target", "written"),
     [
-        (["-"], None, None, None, None, None),
-        (["-"], None, ".png", None, None, "PNG"),
-        (["-", "-"], "-", None, None, None, None),
-        (["-"], "x.gif", None, None, Path("x.gif"), "GIF"),
-        (["a.bmp"], "-", None, Path("a.bmp"), None, "BMP"),
-        (["a.dat"], "-", None, Path("a.dat"), None, "PNG"),
-        (["a.bmp"], "-", ".webp", Path("a.bmp"), None, "WEBP"),
+        (["-"], None, None, StandardInput(), StandardOutput(), None),
+        (["-"], None, ".png", StandardInput(), StandardOutput(), "PNG"),
+        (["-", "-"], "-", None, StandardInput(), StandardOutput(), None),
+        (["-"], "x.gif", None, StandardInput(), File(Path("x.gif")), "GIF"),
+        (["a.bmp"], "-", None, File(Path("a.bmp")), StandardOutput(), "BMP"),
+        (["a.dat"], "-", None, File(Path("a.dat")), StandardOutput(), "PNG"),
+        (["a.bmp"], "-", ".webp", File(Path("a.bmp")), StandardOutput(), "WEBP"),
     ],
 )
 def test_pipes(
     inputs: list[str],
     out: str | None,
     extension: str | None,
-    source: Path | None,
-    target: Path | None,
+    source: Source,
+    target: Sink,
     written: str | None,
 ) -> None:
     touch("a.bmp", "a.dat")

@@ -1,97 +1,117 @@
 from __future__ import annotations
 
+import pickle
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
-from cartoonize.jobs import running
-from cartoonize.jobs.planning import Job
-from cartoonize.jobs.running import Outcome
-from cartoonize.media.codec import Encoded
+from cartoonize.jobs.running import Budget, Interrupted, Outcome, attempt, run
 
 
-def jobs(count: int) -> list[Job]:
-    return [Job(Path(f"{n}.jpg"), Path(f"{n}_cartoon.jpg"), "JPEG", "write") for n in range(count)]
+def double(item: int) -> str:
+    return str(2 * item)
 
 
-def encoded(job: Job) -> Encoded:
-    return Encoded(str(job.source).encode(), (f"note on {job.source}",))
-
-
-class Sink:
-    """Collects what a run writes and reports, with the threads it does so from."""
-
-    def __init__(self) -> None:
-        self.written: dict[str, bytes] = {}
-        self.outcomes: list[Outcome] = []
-        self.threads: set[int] = set()
-
-    def write(self, job: Job, data: bytes) -> None:
-        self.written[str(job.target)] = data
-        self.threads.add(threading.get_ident())
-
-    def report(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-        self.threads.add(threading.get_ident())
-
-    def errors(self) -> dict[str, str | None]:
-        return {str(o.job.source): o.error for o in self.outcomes if o.status == "failed"}
-
-
-def raising(error: BaseException, at: str = "1.jpg") -> Callable[[Job], Encoded]:
-    def convert(job: Job) -> Encoded:
-        if str(job.source) == at:
+def raising(error: BaseException, at: int = 1) -> Callable[[int], str]:
+    def work(item: int) -> str:
+        if item == at:
             raise error
-        return encoded(job)
+        return double(item)
 
-    return convert
+    return work
+
+
+def errors(outcomes: list[Outcome[int, str]]) -> dict[int, str | None]:
+    return {outcome.item: outcome.error for outcome in outcomes if outcome.status == "failed"}
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_every_job_is_written_and_reported_once_from_the_calling_thread(workers: int) -> None:
-    sink = Sink()
-    running.run(jobs(20), encoded, sink.write, sink.report, workers=workers)
-    assert sink.written == {f"{n}_cartoon.jpg": f"{n}.jpg".encode() for n in range(20)}
-    assert sorted(str(o.job.source) for o in sink.outcomes) == sorted(f"{n}.jpg" for n in range(20))
-    assert {o.notes for o in sink.outcomes} == {(f"note on {n}.jpg",) for n in range(20)}
-    assert sink.threads == {threading.get_ident()}
+def test_every_item_is_done_committed_and_told_once(workers: int) -> None:
+    written: dict[int, str] = {}
+    outcomes = list(run(range(20), double, workers=workers, commit=written.__setitem__))
+    assert written == {n: str(2 * n) for n in range(20)}
+    assert sorted(outcome.item for outcome in outcomes) == list(range(20))
+    assert {outcome.item: outcome.result for outcome in outcomes} == written
+    assert all(outcome.status == "done" for outcome in outcomes)
+
+
+def test_results_are_committed_in_the_calling_thread() -> None:
+    threads: set[int] = set()
+    list(run(range(5), double, workers=2, commit=lambda *_: threads.add(threading.get_ident())))
+    assert threads == {threading.get_ident()}
+
+
+def test_nothing_to_do() -> None:
+    assert list(run([], double, workers=2)) == []
 
 
 def test_workers_run_side_by_side() -> None:
-    meeting = threading.Barrier(2, timeout=10)
-
-    def convert(job: Job) -> Encoded:
-        meeting.wait()
-        return encoded(job)
-
-    sink = Sink()
-    running.run(jobs(4), convert, sink.write, sink.report, workers=2)
-    assert sink.errors() == {}
+    meeting = threading.Barrier(4, timeout=10)
+    outcomes = list(run(range(8), lambda item: str(meeting.wait()), workers=4))
+    assert errors(outcomes) == {}
 
 
-def test_photos_in_flight_are_bounded_when_writing_is_slow() -> None:
-    begun, most = 0, 0
+def test_items_in_flight_are_bounded_when_committing_is_slow() -> None:
+    begun, committed, most = 0, 0, 0
     lock = threading.Lock()
-    sink = Sink()
 
-    def convert(job: Job) -> Encoded:
+    def work(item: int) -> str:
         nonlocal begun
         with lock:
             begun += 1
-        return encoded(job)
+        return double(item)
 
-    def write(job: Job, data: bytes) -> None:
-        nonlocal most
+    def commit(item: int, result: str) -> None:
+        nonlocal committed, most
         time.sleep(0.005)
-        most = max(most, begun - len(sink.written))
-        sink.write(job, data)
+        most = max(most, begun - committed)
+        committed += 1
 
-    running.run(jobs(30), convert, write, sink.report, workers=2)
-    assert most <= 2 + 2, "two workers, one result waiting, one being written"
+    list(run(range(30), work, workers=2, commit=commit))
+    assert most <= 2 + 2, "two workers, one result waiting, one being committed"
+
+
+def weights_in_flight(weights: list[int], total: int) -> list[int]:
+    """What was in flight together, each time an item was begun, with as many workers as items."""
+    seen: list[int] = []
+    in_flight = 0
+    lock = threading.Lock()
+
+    def work(item: int) -> str:
+        nonlocal in_flight
+        with lock:
+            in_flight += weights[item]
+            seen.append(in_flight)
+        time.sleep(0.02)
+        with lock:
+            in_flight -= weights[item]
+        return double(item)
+
+    outcomes = list(run(range(len(weights)), work, workers=len(weights), budget=Budget(total, weights.__getitem__)))
+    assert len(outcomes) == len(weights)
+    return seen
+
+
+def test_items_in_flight_fit_the_budget_together() -> None:
+    seen = weights_in_flight([3, 3, 3, 3, 3, 3], total=7)
+    assert max(seen) == 6, "two of them, never three"
+
+
+def test_one_item_beyond_the_budget_runs_alone() -> None:
+    seen = weights_in_flight([1, 100, 1], total=7)
+    assert 100 in seen
+    assert max(seen) == 100
+
+
+def test_item_that_cannot_be_weighed_is_attempted_and_tells_its_own_error() -> None:
+    def unknown(item: int) -> int:
+        raise OSError("no header")
+
+    outcomes = list(run(range(3), raising(DecodeError("damaged")), workers=2, budget=Budget(1, unknown)))
+    assert errors(outcomes) == {1: "damaged"}
 
 
 @pytest.mark.parametrize(
@@ -104,89 +124,76 @@ def test_photos_in_flight_are_bounded_when_writing_is_slow() -> None:
         (SystemExit(3), "unexpected error: SystemExit: 3 (please report)"),
     ],
 )
-def test_one_bad_photo_does_not_stop_the_others(error: BaseException, message: str) -> None:
-    sink = Sink()
-    running.run(jobs(4), raising(error), sink.write, sink.report, workers=2)
-    assert sink.errors() == {"1.jpg": message}
-    assert len(sink.written) == 3
+def test_one_bad_item_does_not_stop_the_others(error: BaseException, message: str) -> None:
+    written: dict[int, str] = {}
+    outcomes = list(run(range(4), raising(error), workers=2, commit=written.__setitem__))
+    assert errors(outcomes) == {1: message}
+    assert sorted(written) == [0, 2, 3]
 
 
 def test_only_an_unexpected_error_carries_its_trace() -> None:
-    sink = Sink()
-    running.run(jobs(2), raising(ZeroDivisionError("x")), sink.write, sink.report, workers=1)
-    running.run(jobs(2), raising(DecodeError("x")), sink.write, sink.report, workers=1)
-    unexpected, expected = [o.trace for o in sink.outcomes if o.status == "failed"]
-    assert "ZeroDivisionError" in unexpected
-    assert "in convert" in unexpected
-    assert expected == ""
+    unexpected, expected = (attempt(raising(error), 1) for error in (ZeroDivisionError("x"), DecodeError("x")))
+    assert "ZeroDivisionError" in unexpected.trace
+    assert "in work" in unexpected.trace
+    assert expected.trace == ""
 
 
-def test_failing_write_is_that_files_failure() -> None:
-    sink = Sink()
+@pytest.mark.parametrize("error", [None, DecodeError("bad"), ZeroDivisionError("x"), AlreadyThereError()])
+def test_an_attempt_in_another_process_can_be_sent_back(error: BaseException | None) -> None:
+    outcome = attempt(raising(error) if error else double, 1)
+    assert pickle.loads(pickle.dumps(outcome)) == outcome
 
-    def write(job: Job, data: bytes) -> None:
-        if str(job.source) == "0.jpg":
+
+def test_failing_commit_is_that_items_failure() -> None:
+    def commit(item: int, result: str) -> None:
+        if item == 0:
             raise EncodeError("the disk is full")
-        sink.write(job, data)
 
-    running.run(jobs(3), encoded, write, sink.report, workers=1)
-    assert sink.errors() == {"0.jpg": "the disk is full"}
-    assert len(sink.written) == 2
+    outcomes = list(run(range(3), double, workers=1, commit=commit))
+    assert errors(outcomes) == {0: "the disk is full"}
+    assert outcomes[0].result is None
 
 
 def test_result_that_another_run_made_meanwhile_is_skipped() -> None:
-    sink = Sink()
-
-    def write(job: Job, data: bytes) -> None:
-        if str(job.source) == "2.jpg":
+    def commit(item: int, result: str) -> None:
+        if item == 2:
             raise AlreadyThereError
-        sink.write(job, data)
 
-    running.run(jobs(3), raising(AlreadyThereError()), write, sink.report, workers=1, fail_fast=True)
-    skipped = {str(o.job.source): o.job.reason for o in sink.outcomes if o.status == "skipped"}
-    assert skipped == {"1.jpg": "exists by now", "2.jpg": "exists by now"}
-    assert set(sink.written) == {"0_cartoon.jpg"}
-    assert sink.errors() == {}
+    outcomes = list(run(range(3), raising(AlreadyThereError()), workers=1, commit=commit, fail_fast=True))
+    assert {o.item: o.reason for o in outcomes if o.status == "skipped"} == {1: "exists by now", 2: "exists by now"}
+    assert errors(outcomes) == {}
 
 
 def test_fail_fast_begins_nothing_after_a_failure() -> None:
-    sink = Sink()
-    running.run(jobs(100), raising(DecodeError("bad")), sink.write, sink.report, workers=1, fail_fast=True)
-    assert sink.errors() == {"1.jpg": "bad"}
-    assert len(sink.outcomes) <= 4
+    outcomes = list(run(range(100), raising(DecodeError("bad")), workers=1, fail_fast=True))
+    assert errors(outcomes) == {1: "bad"}
+    assert len(outcomes) <= 4
 
 
-@pytest.mark.parametrize("error", [BrokenPipeError(), running.Interrupted(130), KeyboardInterrupt()])
+def test_fail_fast_begins_nothing_that_waits_for_room() -> None:
+    def work(item: int) -> str:
+        time.sleep(0.05)
+        return raising(DecodeError("bad"), at=0)(item)
+
+    outcomes = list(run(range(9), work, workers=9, budget=Budget(1, lambda _: 1), fail_fast=True))
+    assert errors(outcomes) == {0: "bad"}
+    assert len(outcomes) <= 2
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), Interrupted(130), KeyboardInterrupt()])
 def test_end_of_the_run_does_not_wait_for_workers(error: BaseException) -> None:
     release = threading.Event()
 
-    def convert(job: Job) -> Encoded:
-        if str(job.source) != "0.jpg":
+    def work(item: int) -> str:
+        if item != 0:
             release.wait(30)
-        return encoded(job)
+        return double(item)
 
-    def write(job: Job, data: bytes) -> None:
+    def commit(item: int, result: str) -> None:
         raise error
 
     start = time.perf_counter()
     with pytest.raises(type(error)):
-        running.run(jobs(3), convert, write, Sink().report, workers=2)
+        list(run(range(3), work, workers=2, commit=commit))
     release.set()
     assert time.perf_counter() - start < 5
-
-
-@pytest.mark.parametrize(
-    ("cores", "count", "device", "shares"),
-    [
-        (2, 1, "cpu", (1, 2)),
-        (2, 30, "cpu", (2, 1)),
-        (16, 30, "cpu", (2, 8)),
-        (8, 3, "cpu", (2, 4)),
-        (8, 9, "gpu", (1, 8)),
-    ],
-)
-def test_cores_are_shared(
-    monkeypatch: pytest.MonkeyPatch, cores: int, count: int, device: str, shares: tuple[int, int]
-) -> None:
-    monkeypatch.setattr(running, "available_cores", lambda: cores)
-    assert running.share_cores(count, device) == shares

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from cartoonize.errors import EncodeError, shown
 from cartoonize.jobs.planning import Job, Plan
+from cartoonize.media.stores import File, Sink, Source, StandardInput, StandardOutput
 from cartoonize.pages import review
 from cartoonize.pages.review import Review, ReviewError, check_page, relative_url
 
@@ -142,7 +143,7 @@ def test_interrupted_run_says_what_is_left(tmp_path: Path) -> None:
 
 
 def plan(*jobs: Job) -> Plan:
-    return Plan(jobs or (Job(PHOTO, RESULT, "JPEG", "write"),))
+    return Plan(jobs or (Job(File(PHOTO), File(RESULT), "JPEG", "write"),))
 
 
 def test_page_may_be_new_or_of_an_earlier_run_but_nobody_elses(tmp_path: Path) -> None:
@@ -163,11 +164,14 @@ def test_page_needs_a_name_of_its_own(tmp_path: Path, name: str) -> None:
         check_page(tmp_path / name, plan(), overwrite=True)
 
 
-@pytest.mark.parametrize(("source", "target"), [(None, RESULT), (PHOTO, None), (None, None)])
-def test_page_shows_files_only(source: Path | None, target: Path | None) -> None:
-    with pytest.raises(ReviewError, match="neither with - as input nor with --out -"):
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [(StandardInput(), File(RESULT)), (File(PHOTO), StandardOutput()), (StandardInput(), StandardOutput())],
+)
+def test_page_shows_files_only(source: Source, target: Sink) -> None:
+    with pytest.raises(ReviewError, match="neither standard input nor standard output"):
         check_page(Path("review.html"), plan(Job(source, target, None, "write")), overwrite=False)
-    check_page(Path("review.html"), plan(Job(PHOTO, None, None, "fail", "no such file")), overwrite=False)
+    check_page(Path("review.html"), plan(Job(File(PHOTO), None, None, "fail", "no such file")), overwrite=False)
 
 
 def test_folder_that_cannot_be_written_to_is_found_before_the_run(tmp_path: Path) -> None:

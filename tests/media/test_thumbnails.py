@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cartoonize.errors import DecodeError
+from cartoonize.media import thumbnails
 from cartoonize.media.codec import EncodeOptions, Frame, Metadata, Photo
-from cartoonize.pages import thumbnails
-from cartoonize.pages.thumbnails import SIDE, STAND_IN_SIDE
+from cartoonize.media.thumbnails import SIDE, STAND_IN_SIDE
 
 NOTHING = Metadata(None, None, None, None, None)
 

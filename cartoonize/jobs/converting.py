@@ -1,0 +1,104 @@
+"""One photo, from its source to the bytes of its result; and the description by which any process builds the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cartoonize.errors import AlreadyThereError
+
+if TYPE_CHECKING:
+    from cartoonize.cartoonizer import Cartoonizer
+    from cartoonize.jobs.planning import Job
+    from cartoonize.media.codec import EncodeOptions
+    from cartoonize.media.thumbnails import Thumbnails
+    from cartoonize.method.pixels import Size
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A result: the bytes of its file, what the user should know, small pictures where they were asked for."""
+
+    data: bytes = b""
+    notes: tuple[str, ...] = ()
+    thumbnails: Thumbnails | None = None
+
+
+@dataclass(frozen=True)
+class ConverterSpec:
+    """What to load and how to convert: pickles, so that every process builds the same converter from it.
+
+    weights to threads are `Cartoonizer`'s, quality to strip_metadata are `EncodeOptions`'; thumbnails: whether a page
+    will show the results.
+    """
+
+    weights: str = "fast"
+    size: Size = None
+    output_size: Literal["photo", "work"] = "photo"
+    detail: float = 1.0
+    device: Literal["cpu", "gpu"] = "cpu"
+    threads: int | None = None
+    quality: int | None = None
+    background: tuple[int, int, int] = (255, 255, 255)
+    strip_metadata: bool = False
+    thumbnails: bool = False
+
+    def build(self) -> Converter:
+        """Load the generator, in the process that calls; raises CartoonizeError where it cannot run here."""
+        from cartoonize.cartoonizer import Cartoonizer
+        from cartoonize.media import opening
+
+        opening.configure_pillow()
+        cartoonizer = Cartoonizer(
+            self.weights,
+            size=self.size,
+            output_size=self.output_size,
+            detail=self.detail,
+            device=self.device,
+            threads=self.threads,
+        )
+        return Converter(self, cartoonizer)
+
+    def encode_options(self, file_format: str) -> EncodeOptions:
+        """Return how a result is written in a format."""
+        from cartoonize.media.codec import EncodeOptions
+
+        return EncodeOptions(file_format, self.quality, self.background, self.strip_metadata)
+
+
+class Converter:
+    """Job -> Converted; may be called from several threads."""
+
+    def __init__(self, spec: ConverterSpec, cartoonizer: Cartoonizer) -> None:
+        self._spec = spec
+        self._cartoonizer = cartoonizer
+
+    def __call__(self, job: Job) -> Converted:
+        """Decode, cartoonize and encode; raises CartoonizeError, AlreadyThereError where another run was first."""
+        from cartoonize.media import codec, thumbnails
+
+        if job.action == "write" and job.target and job.target.exists():
+            raise AlreadyThereError  # made by another run since the plan: no need to compute it
+        picture = codec.decode(job.source.content())
+        before = thumbnails.of_photo(picture) if self._spec.thumbnails else None
+        picture = self._cartoonizer.photo(picture)  # the same name: a large photo is let go before it is encoded
+        options = self._spec.encode_options(job.format or picture.format)
+        encoded = codec.encode(picture, options)
+        both = thumbnails.Thumbnails(before, thumbnails.of_result(picture, options)) if before else None
+        return Converted(encoded.data, (*picture.notes, *encoded.notes), both)
+
+
+def commit(job: Job, converted: Converted) -> None:
+    """Write a result where its job says; raises EncodeError, AlreadyThereError where another run was first."""
+    if job.target:
+        job.target.write(converted.data, overwrite=job.action == "replace")
+
+
+def look_at(job: Job) -> Converted:
+    """Return the thumbnails of a photo and of its result that exists; raises DecodeError. Files only."""
+    from cartoonize.media import thumbnails
+    from cartoonize.media.stores import File
+
+    if not isinstance(job.source, File) or not isinstance(job.target, File):
+        return Converted()
+    return Converted(thumbnails=thumbnails.of_files(job.source.path, job.target.path))

@@ -1,0 +1,79 @@
+"""How many photos are worked on at a time: as the machine's cores and its free memory allow."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cartoonize.jobs.running import Budget
+from cartoonize.machine import available_cores, free_memory
+from cartoonize.media.stores import File
+
+if TYPE_CHECKING:
+    from cartoonize.jobs.planning import Job
+    from cartoonize.method.pixels import Size
+
+# Peak bytes a pixel, measured and rounded up: of a photo's own pixels, where decoding, the result and its encoder meet;
+# and of those at working size, where the guided filter does.
+_PHOTO, _WORK = 20, 80
+# Bytes a worker's generator keeps from photo to photo, for its largest piece: of the built-in ones, and of the
+# authors' U-Net, which stands for all others.
+_GENERATORS = {"fast": 300 * 10**6, "quality": 500 * 10**6}
+_GENERATOR = 1_800 * 10**6
+_SHARE = 0.7  # of the free memory: the rest is for what the estimate does not see, and for other programs
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many photos at a time, the threads each gets for inference, and the memory they share."""
+
+    workers: int
+    threads: int
+    budget: Budget[Job]
+
+
+def share(photos: int, weights: str, size: Size, device: str, wanted: int | None = None) -> Share:
+    """Share the machine among so many photos.
+
+    `wanted` workers where a person says so, else one a core that has the memory for a generator: with one inference
+    thread each they beat fewer with more, since decoding, filtering and encoding then overlap. A GPU takes one photo.
+    """
+    cores = available_cores()
+    memory = int(free_memory() * _SHARE)
+    generator = _GENERATORS.get(weights, _GENERATOR)
+    most = wanted or (1 if device == "gpu" else min(cores, memory // generator))
+    workers = max(1, min(most, photos))
+    left = max(0, memory - workers * generator)
+    return Share(workers, max(1, cores // workers), Budget(left, partial(_conversion_bytes, size)))
+
+
+def thumbnails_budget() -> Budget[Job]:
+    """Return the memory that photos and results share while thumbnails are made of them."""
+    return Budget(int(free_memory() * _SHARE), _thumbnail_bytes)
+
+
+def _conversion_bytes(size: Size, job: Job) -> int:
+    """Estimate the peak memory of a photo's conversion; 0 of a stream, which comes alone."""
+    from cartoonize.media.measure import measure
+    from cartoonize.method.pixels import working_shape
+
+    total = 0
+    for path in _files(job.source):
+        height, width, frames = measure(path)
+        rows, columns = working_shape((height, width), size)
+        total += height * width * frames * _PHOTO + rows * columns * _WORK
+    return total
+
+
+def _thumbnail_bytes(job: Job) -> int:
+    from cartoonize.media.measure import measure
+
+    return sum(height * width * _PHOTO for height, width, _ in map(measure, _files(job.source, job.target)))
+
+
+def _files(*ends: object) -> list[Path]:
+    """Return those of a job's ends that are files on a disk: a pipe can be opened only once."""
+    return [end.path for end in ends if isinstance(end, File) and os.path.isfile(end.path)]

@@ -1,0 +1,77 @@
+"""The converter with the real generator: what a description makes here, it makes in any process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+from pathlib import Path
+
+import pytest
+
+from cartoonize.errors import AlreadyThereError, DecodeError, WeightsError
+from cartoonize.jobs.converting import Converted, ConverterSpec, commit, look_at
+from cartoonize.jobs.planning import Job
+from cartoonize.jobs.running import Outcome, attempt
+from cartoonize.media.stores import File, StandardInput, StandardOutput
+
+PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "coffee.jpg"
+SPEC = ConverterSpec(size=120, output_size="work", detail=0.7, threads=1, quality=80, thumbnails=True)
+
+
+def job(tmp_path: Path, action: str = "write") -> Job:
+    return Job(File(PHOTO), File(tmp_path / "result.webp"), "WEBP", action)  # type: ignore[arg-type]
+
+
+def convert(sent: bytes) -> bytes:
+    spec, photo = pickle.loads(sent)
+    return pickle.dumps(attempt(spec.build(), photo))
+
+
+def test_description_and_job_go_to_another_process_and_make_the_same_bytes(tmp_path: Path) -> None:
+    here = SPEC.build()(job(tmp_path))
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        there: Outcome[Job, Converted] = pickle.loads(pool.apply(convert, (pickle.dumps((SPEC, job(tmp_path))),)))
+    assert there.status == "done"
+    assert there.item == job(tmp_path)
+    assert there.result == here
+    assert here.data.startswith(b"RIFF")
+
+
+def test_settings_reach_cartoonizer_and_encoder(tmp_path: Path) -> None:
+    plain = ConverterSpec(size=120, output_size="work").build()(job(tmp_path))
+    assert plain.thumbnails is None
+    assert len(plain.data) > len(SPEC.build()(job(tmp_path)).data), "quality"
+    thumbnails = SPEC.build()(job(tmp_path)).thumbnails
+    assert thumbnails
+    assert (thumbnails.photo.width, thumbnails.result.width) == (600, 180)
+
+
+def test_weights_that_are_not_there_are_found_when_it_is_built() -> None:
+    with pytest.raises(WeightsError):
+        ConverterSpec(weights="fats").build()
+
+
+def test_result_of_another_run_is_not_computed_again(tmp_path: Path) -> None:
+    converter = ConverterSpec(size=120).build()
+    (tmp_path / "result.webp").touch()
+    with pytest.raises(AlreadyThereError):
+        converter(job(tmp_path))
+    assert converter(job(tmp_path, "replace")).data
+
+
+def test_commit_writes_what_is_new_and_replaces_only_what_is_to_be_replaced(tmp_path: Path) -> None:
+    commit(job(tmp_path), Converted(b"first"))
+    with pytest.raises(AlreadyThereError):
+        commit(job(tmp_path), Converted(b"second"))
+    assert (tmp_path / "result.webp").read_bytes() == b"first"
+    commit(job(tmp_path, "replace"), Converted(b"third"))
+    assert (tmp_path / "result.webp").read_bytes() == b"third"
+
+
+def test_looking_at_a_result(tmp_path: Path) -> None:
+    seen = look_at(Job(File(PHOTO), File(PHOTO), "JPEG", "skip")).thumbnails
+    assert seen
+    assert seen.result.width == 600
+    with pytest.raises(DecodeError):
+        look_at(job(tmp_path))
+    assert look_at(Job(StandardInput(), StandardOutput(), None, "skip")) == Converted()
