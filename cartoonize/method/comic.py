@@ -19,7 +19,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cartoonize.method.lines import THICKNESS, ink_lines, inked
+from cartoonize.method.inking import inked
+from cartoonize.method.lines import THICKNESS, ink_lines
 from cartoonize.method.pixels import Array, Image
 
 _CALM = (2, 4, 6.0, 2.5)  # passes, reach in pixels, sigma in L*a*b*, sigma in pixels

@@ -1,4 +1,4 @@
-"""Ink lines along the edges of a picture, drawn on their dark side, and laying ink on a picture.
+"""Ink lines along the edges of a picture, drawn on their dark side.
 
 A flow-based difference of Gaussians (Kang, Lee & Chui 2007; Winnemöller 2011): the difference of two blurs of the
 lightness is negative on the dark side of an edge; smoothed along the edge's direction it is a stroke instead of dots.
@@ -13,10 +13,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cartoonize.method.pixels import Array, Image
+from cartoonize.method.pixels import Array
 
 THICKNESS = 1.15  # pixels, the smaller blur's sigma
-INK = 0.92  # of the light that full ink takes away: black ink on paper is not quite black
 
 _RATIO = 1.6  # of the two blurs, at which their difference is nearest to a Laplacian (Marr & Hildreth 1980)
 _TENSOR_SIGMA = 2.0  # pixels
@@ -85,12 +84,6 @@ def along(values: Array, flow: Flow, sigma: float, stride: float) -> Array:
             total += share * cv2.remap(values, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         weight += 2 * share
     return total / np.float32(weight)
-
-
-def inked(picture: Image, ink: Array) -> Image:
-    """Lay ink, float32 (H, W) in [0, 1], on a picture, uint8 (H, W, 3); returns another one."""
-    paper = cv2.merge([1 - np.float32(INK) * ink] * 3)
-    return cv2.multiply(picture, paper, dtype=cv2.CV_8U)  # type: ignore[return-value]  # rounds and saturates
 
 
 def _kept(strokes: Array, flow: Flow, texture: Array | None) -> Array:

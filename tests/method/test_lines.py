@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cartoonize.method.lines import Flow, along, edge_flow, ink_lines, inked
+from cartoonize.method.lines import Flow, along, edge_flow, ink_lines
 
 Floats = NDArray[np.float32]
 EDGE = 40  # column of the first dark pixel, of pictures 80 wide
@@ -89,9 +89,3 @@ def test_smoothing_along_a_flow_matches_a_sum() -> None:
     expected = sum(w * values[:, 20 + int(s)] for s, w in zip(steps, weights, strict=True)) / weights.sum()
     smoothed = along(values, Flow(ones, zeros, ones), sigma=3.0, stride=2.0)
     np.testing.assert_allclose(smoothed[:, 20], expected, rtol=1e-5)
-
-
-def test_full_ink_is_nearly_black_and_none_changes_nothing() -> None:
-    picture = np.random.default_rng(2).integers(0, 256, (5, 6, 3), np.uint8)
-    np.testing.assert_array_equal(inked(picture, np.zeros((5, 6), np.float32)), picture)
-    assert inked(picture, np.ones((5, 6), np.float32)).max() <= 21

@@ -1,0 +1,71 @@
+"""What people ask for on top of a look: ink, the photo's own colours, more or less of the effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from cartoonize.method.inking import inked_paper, multiplied
+from cartoonize.method.pixels import Array, Image
+
+_BAND_ROWS = 128  # small enough for a band's temporaries to stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Retouch:
+    """What to do to a cartoon; at its defaults nothing. Raises ValueError for numbers out of range.
+
+    lines: in [0, 2], 0 no ink, 2 more and bolder lines; None is the look's own, 1 for one that draws ink, 0 for others.
+    keep_colors: in [0, 1], how far hue and saturation are the photo's. strength: in [0, 2], 0 the photo, 1 the cartoon,
+    2 as far again beyond it.
+    """
+
+    lines: float | None = None
+    keep_colors: float = 0.0
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("lines", self.lines, 2),
+            ("keep_colors", self.keep_colors, 1),
+            ("strength", self.strength, 2),
+        ):
+            if value is not None and not 0 <= value <= most:
+                raise ValueError(f"{name} must be in [0, {most}], got {value}")
+
+
+def retouched(picture: Image, photo: Image, how: Retouch, ink: Array | None = None, lines: float = 1.0) -> Image:
+    """Return a picture with ink, the photo's colours and a strength; the same object where nothing is asked.
+
+    picture, photo: uint8 (H, W, 3). ink: float32 (h, w) in [0, 1] of any size, None for none; lines: how it is laid on
+    (`inking.paper`), not `how.lines`, which says what the user wants. Ink comes after the colours, so that it stays
+    black, and before the strength.
+    """
+    paper = inked_paper(ink, lines, (picture.shape[0], picture.shape[1])) if ink is not None and lines else None
+    if paper is None and not how.keep_colors and how.strength == 1:
+        return picture
+    result = np.empty_like(picture)
+    for rows in _bands(picture.shape[0]):
+        band = _colored(picture[rows], photo[rows], how.keep_colors) if how.keep_colors else picture[rows]
+        if paper is not None:
+            band = multiplied(band, paper[rows])
+        if how.strength != 1:
+            band = cv2.addWeighted(band, how.strength, photo[rows], 1 - how.strength, 0)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
+        result[rows] = band
+    return result
+
+
+def _colored(picture: Image, photo: Image, share: float) -> Image:
+    """Mix the colours, not the light, of two pictures: the second's `share` of them (ITU-R BT.601's Y'CrCb)."""
+    cartoon, own = (cv2.cvtColor(p, cv2.COLOR_RGB2YCrCb) for p in (picture, photo))
+    mixed = cv2.addWeighted(cartoon, 1 - share, own, share, 0)
+    mixed[..., 0] = cartoon[..., 0]
+    return cv2.cvtColor(mixed, cv2.COLOR_YCrCb2RGB)  # type: ignore[return-value]
+
+
+def _bands(height: int) -> Iterator[slice]:
+    for start in range(0, height, _BAND_ROWS):
+        yield slice(start, min(start + _BAND_ROWS, height))
