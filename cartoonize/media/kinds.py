@@ -19,7 +19,8 @@ _ADVICE = {
 
 _SIGNATURES: tuple[tuple[str, str], ...] = (
     ("a RAW photo", r"....ftypcrx |II\*\0....CR|FUJIFILMCCD-RAW|IIU\0|II[RS]O|IIRS|MMOR|FOVb|\0MRM"),
-    ("a film", r"....ftyp|....moov|\x1aE\xdf\xa3|RIFF....AVI |FLV\x01|\0\0\x01[\xba\xb3]|G.{187}G|0&\xb2u|OggS"),
+    ("a film", r"....ftyp(?!avi[fs]|mi[af]f|m[is]f1|he[iv])|....moov|\x1aE\xdf\xa3|RIFF....AVI "),
+    ("a film", r"FLV\x01|\0\0\x01[\xba\xb3]|G.{187}G|0&\xb2u|OggS"),
     ("a sound file", r"RIFF....WAVE|ID3|fLaC|\xff[\xfb\xf3\xf2]|MThd|FORM....AIF"),
     ("a PDF document", r".{0,1000}?%PDF-"),
     ("a PostScript document", r"%!PS|\xc5\xd0\xd3\xc6"),
