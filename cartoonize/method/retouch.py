@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from cartoonize.method.inking import inked_paper, multiplied
+from cartoonize.method.lines import ink_lines
 from cartoonize.method.pixels import Array, Image
 
 _BAND_ROWS = 128  # small enough for a band's temporaries to stay in the processor's cache
@@ -56,6 +57,21 @@ def retouched(picture: Image, photo: Image, how: Retouch, ink: Array | None = No
             band = cv2.addWeighted(band, how.strength, photo[rows], 1 - how.strength, 0)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
         result[rows] = band
     return result
+
+
+def colors_and_ink(output: Array, lines: float | None) -> tuple[Array, Array | None, float]:
+    """Take a generator's output apart: colours, ink or None, and the `lines` it is to be laid on with (`inking.paper`).
+
+    output: float32 (h, w, 3), or (h, w, 4) with ink in [0, 1] as its last channel. lines: `Retouch.lines`; for a look
+    without ink of its own, lines are drawn along the edges of its colours.
+    """
+    colors: Array = np.ascontiguousarray(output[..., :3])
+    if output.shape[2] == 4:
+        return colors, output[..., 3], 1.0 if lines is None else lines
+    if not lines:
+        return colors, None, 0.0
+    lab: Array = cv2.cvtColor(np.clip((colors + 1) / 2, 0, 1), cv2.COLOR_RGB2LAB)  # type: ignore[assignment]  # as above
+    return colors, ink_lines(lab, amount=lines), min(1.0, lines)
 
 
 def _colored(picture: Image, photo: Image, share: float) -> Image:

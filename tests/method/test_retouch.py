@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cartoonize.method.retouch import Retouch, retouched
+from cartoonize.method.retouch import Retouch, colors_and_ink, retouched
 from tests.method.test_inking import DARKEST, stroke
 
 Picture = NDArray[np.uint8]
@@ -65,3 +65,21 @@ def test_ink_stays_black_over_kept_colours() -> None:
 def test_numbers_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be in"):
         Retouch(**wrong)
+
+
+def test_a_look_that_draws_ink_has_its_own_and_others_get_it_when_asked() -> None:
+    output = np.full((40, 40, 4), 0.5, np.float32)
+    output[:, 20:] = -0.5
+    colors, ink, lines = colors_and_ink(output, None)
+    np.testing.assert_array_equal(colors, output[..., :3])
+    assert ink is not None
+    np.testing.assert_array_equal(ink, output[..., 3])
+    assert lines == 1
+    assert colors_and_ink(output, 1.7)[2] == 1.7
+    for none in (None, 0.0):
+        assert colors_and_ink(output[..., :3], none)[1] is None
+    _, drawn, lines = colors_and_ink(output[..., :3], 2.0)
+    assert drawn is not None
+    assert drawn[20, 20:23].max() > 0.9
+    assert drawn[:, :18].max() < 0.05
+    assert lines == 1
