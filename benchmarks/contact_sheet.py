@@ -17,7 +17,7 @@ from cartoonize import Cartoonizer
 from cartoonize.generators.weights import BUILTIN
 from cartoonize.method.pixels import Image, resize, working_shape
 from cartoonize.pages.sheet import Tile, sheet
-from cartoonize.training.distillation.teacher import read_photo
+from cartoonize.training.photos import read_photo
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 PATH = click.Path(exists=True, path_type=Path)

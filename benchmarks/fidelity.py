@@ -19,7 +19,8 @@ from cartoonize import Cartoonizer
 from cartoonize.generators.weights import BUILTIN
 from cartoonize.method.pixels import Image, resize, working_shape
 from cartoonize.training.distillation.fidelity import Fidelity, flat_share, mean, measure
-from cartoonize.training.distillation.teacher import read_held_out, read_photo
+from cartoonize.training.distillation.teacher import read_held_out
+from cartoonize.training.photos import read_photo
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

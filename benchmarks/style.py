@@ -23,7 +23,8 @@ from tqdm import tqdm
 
 from cartoonize import Cartoonizer
 from cartoonize.method.pixels import Image, resize, working_shape
-from cartoonize.training.distillation.teacher import photo_files, read_held_out, read_photo
+from cartoonize.training.distillation.teacher import read_held_out
+from cartoonize.training.photos import photo_files, read_photo
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"

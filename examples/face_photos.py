@@ -16,7 +16,7 @@ from skimage.data import lbp_frontal_face_cascade_filename
 from skimage.feature import Cascade
 
 from cartoonize.method.pixels import Image, resize
-from cartoonize.training.distillation.teacher import photo_files, read_photo
+from cartoonize.training.photos import photo_files, read_photo
 
 LONG_SIDE = 400  # photos are searched at this size
 CLOSE_SIDE = 720  # pixels of an enlarged face with its surroundings: people fill a picture so

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from cartoonize.method.pixels import Image, resize
-from cartoonize.training.distillation.teacher import photo_files, read_photo
+from cartoonize.training.photos import photo_files, read_photo
 
 DARK, VIOLET_OR_BLUE, NOT_GREEN = 45, -4, -6  # of CIELAB: highest L, highest b, lowest a
 

@@ -11,6 +11,7 @@ from cartoonize.cli import sheets
 from cartoonize.cli.options import NumberRange, weights_option, working_size
 from cartoonize.cli.refusals import refusing
 from cartoonize.jobs.planning import INSPECT_SUFFIX
+from cartoonize.method.constants import REGIONS, SURFACE_EPS, SURFACE_RADIUS
 
 if TYPE_CHECKING:
     from cartoonize.method.pixels import Size
@@ -24,18 +25,23 @@ if TYPE_CHECKING:
     "--superpixels",
     "regions",
     type=click.IntRange(1),
-    default=200,
+    default=REGIONS,
     show_default=True,
     metavar="N",
     help="Structure: the most regions.",
 )
 @click.option(
-    "--radius", type=click.IntRange(1), default=5, show_default=True, metavar="N", help="Surface: reach of its filter."
+    "--radius",
+    type=click.IntRange(1),
+    default=SURFACE_RADIUS,
+    show_default=True,
+    metavar="N",
+    help="Surface: reach of its filter.",
 )
 @click.option(
     "--eps",
     type=NumberRange(0, min_open=True),
-    default=0.2,
+    default=SURFACE_EPS,
     show_default=True,
     metavar="NUMBER",
     help="Surface: how strong an edge must be to stay.",

@@ -6,50 +6,63 @@ import json
 import shlex
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cartoonize.cli.refusals import refusing
+
+if TYPE_CHECKING:
+    from cartoonize.training.fitting import Ending
+
+_CONFIG = click.Path(exists=True, dir_okay=False, path_type=Path)
+resume_option = click.option("--resume", is_flag=True, help="Continue from the last checkpoint, if there is one.")
+
 
 @click.command()
 @click.option(
     "--config",
     "config_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=_CONFIG,
     required=True,
     help="YAML file; examples/distill_fast.yaml is one with every key explained.",
 )
-@click.option("--resume", is_flag=True, help="Continue from the last checkpoint, if there is one.")
-def distill(config_file: Path, resume: bool) -> None:
+@resume_option
+@click.pass_context
+def distill(ctx: click.Context, config_file: Path, resume: bool) -> None:
     """Train a small generator to draw what a large one draws.
 
     The teacher's pictures are computed once and kept on disk. The best weights so far are in the configured
-    output folder as student.tflite, ready for `cartoonize --weights`.
+    output folder as student.tflite, ready for `cartoonize --weights`. Ctrl-C saves first; --resume goes on.
     """
-    from cartoonize.errors import CartoonizeError
+    with refusing():
+        ctx.exit(_distill(config_file, resume))
+
+
+def _distill(config_file: Path, resume: bool) -> int:
+    """Distill; returns the exit code."""
     from cartoonize.training.config_file import load
     from cartoonize.training.distillation.config import DistillConfig
 
-    try:
-        config = load(config_file, DistillConfig)
-        from cartoonize.training.distillation.run import distill as run
+    config = load(config_file, DistillConfig)
+    from cartoonize.training.distillation.run import distill as run
 
-        run(config, resume=resume, say=partial(click.echo, err=True))
-    except CartoonizeError as error:
-        raise click.ClickException(str(error)) from error
+    ending = run(config, resume=resume, say=partial(click.echo, err=True))
+    return _ended(ending, config.output / "student.json", ["distill", "--config", str(config_file)])
 
 
 @click.command()
 @click.option(
     "--config",
     "config_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=_CONFIG,
     help="YAML file; --print-config writes one with every key explained.",
 )
 @click.option(
     "--init", type=click.Path(), metavar="NAME|PATH", help="Weights to begin with, put over the file; no pretraining."
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Put over the file: steps.pretrain=100.")
-@click.option("--resume", is_flag=True, help="Continue from the last checkpoint, if there is one.")
+@resume_option
 @click.option(
     "--check", is_flag=True, help="Read configuration and data, take two steps, say what to expect; train not."
 )
@@ -57,12 +70,12 @@ def distill(config_file: Path, resume: bool) -> None:
 @click.pass_context
 def train(
     ctx: click.Context,
+    /,
     config_file: Path | None,
     init: str | None,
-    overrides: tuple[str, ...],
-    resume: bool,
-    check: bool,
     print_config: bool,
+    overrides: tuple[str, ...],
+    **how: Any,
 ) -> None:
     """Train a generator on photos and cartoons of your own.
 
@@ -70,8 +83,6 @@ def train(
     `cartoonize --weights` are written into the configured run folder. Ctrl-C saves and exports first; --resume goes
     on as if nothing had happened.
     """
-    from cartoonize.errors import CartoonizeError
-
     if print_config:
         from cartoonize.training.whitebox.default_config import default_yaml
 
@@ -83,10 +94,8 @@ def train(
         # A path is meant from here; in the file, and so in --set, it would start at the file's folder.
         weights = str(Path(init).absolute()) if Path(init).exists() else init
         overrides = (*overrides, f"init={json.dumps(weights)}")
-    try:
-        ctx.exit(_train(config_file, overrides, resume, check))
-    except CartoonizeError as error:
-        raise click.ClickException(str(error)) from error
+    with refusing():
+        ctx.exit(_train(config_file, overrides, **how))
 
 
 def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: bool) -> int:
@@ -107,14 +116,19 @@ def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: b
         return 0
     from cartoonize.training.whitebox.run import train as run
 
-    outcome = run(config, resume=resume, say=partial(click.echo, err=True))
-    if outcome.signum is None:
-        click.echo(f"done: see {(config.run / 'summary.md').resolve()}")
+    ending = run(config, resume=resume, say=partial(click.echo, err=True))
+    return _ended(ending, config.run / "summary.md", ["train", "--config", str(config_file), *_options(overrides)])
+
+
+def _ended(ending: Ending, page: Path, command: list[str]) -> int:
+    """Say what to do next, and return the exit code: 0 when done, 128 and the signal's number when stopped."""
+    if ending.signum is None:
+        click.echo(f"done: see {page.resolve()}")
         return 0
-    again = shlex.join(["cartoonize", "train", "--config", str(config_file), *_options(overrides), "--resume"])
-    look = shlex.join(["cartoonize", "photo.jpg", "--weights", str(outcome.exported.resolve())])
+    again = shlex.join(["cartoonize", *command, "--resume"])
+    look = shlex.join(["cartoonize", "photo.jpg", "--weights", str(ending.exported.resolve())])
     click.echo(f"stopped and saved; go on with: {again}\nlook at it with: {look}", err=True)
-    return 128 + outcome.signum
+    return 128 + ending.signum
 
 
 def _options(overrides: tuple[str, ...]) -> list[str]:

@@ -16,6 +16,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from cartoonize.generators.architecture_names import ArchitectureName
+
 LEAKY_SLOPE = 0.2  # Keras' own default is 0.3
 _BLOCK = re.compile(r"(block|fine)\d+[ab]")  # the convolutions of a residual block in the compact generators
 
@@ -148,7 +150,7 @@ def deepen(shallow: keras.Model, deep: keras.Model) -> None:
             deep_layers[name].set_weights([np.zeros_like(w) for w in deep_layers[name].get_weights()])
 
 
-ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {
+ARCHITECTURES: dict[ArchitectureName, Callable[[], keras.Model]] = {
     "unet": build_unet,
     "compact": build_compact,
     "compact_deep": partial(build_compact, blocks=12, fine_blocks=3),

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.segmentation import felzenszwalb
 
+from cartoonize.method.constants import MU, REGIONS
+
 Picture: TypeAlias = NDArray[np.float32] | NDArray[np.uint8]  # (H, W, 3) RGB: nominally [-1, 1], or 0...255
 Labels: TypeAlias = NDArray[np.int32]  # (H, W), 0...K-1
 Integers: TypeAlias = NDArray[np.int64]
@@ -23,7 +25,7 @@ _BINS = 25  # per channel, as in Uijlings et al. 2013
 _MEAN_BELOW, _MEDIAN_ABOVE = 20 / 255, 40 / 255  # the paper's standard deviations, for levels in [0, 1]
 
 
-def structure_view(image: Picture, *, regions: int = 200, mu: float = 1.0) -> NDArray[np.float32]:
+def structure_view(image: Picture, *, regions: int = REGIONS, mu: float = MU) -> NDArray[np.float32]:
     """Draw a picture as flat regions: F_st of Wang & Yu 2020, section 3.2.
 
     image: (H, W, 3) RGB, float32 nominally in [-1, 1] or uint8. Returns float32 (H, W, 3) in [-1, 1].
@@ -41,7 +43,7 @@ def worker_pool(workers: int) -> ProcessPoolExecutor:
     )
 
 
-def segment(image: Picture, *, regions: int = 200) -> Labels:
+def segment(image: Picture, *, regions: int = REGIONS) -> Labels:
     """Cut a picture into at most `regions` connected regions of similar colour.
 
     Felzenszwalb & Huttenlocher 2004 (the release's scale 10, sigma 0.8, at least 100 pixels) gives superpixels;
@@ -58,7 +60,7 @@ def segment(image: Picture, *, regions: int = 200) -> Labels:
     return _merge(unit, labels, surplus) if surplus > 0 else labels
 
 
-def adaptive_coloring(image: Picture, labels: Labels, *, mu: float = 1.0) -> NDArray[np.float32]:
+def adaptive_coloring(image: Picture, labels: Labels, *, mu: float = MU) -> NDArray[np.float32]:
     """Fill each region with (θ1·mean + θ2·median)^μ of its colours: equation 2 of Wang & Yu 2020.
 
     (θ1, θ2) is (1, 0) where the region's standard deviation is below 20 of 255 levels, (0, 1) where it is above 40,

@@ -11,19 +11,24 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from cartoonize.method.constants import SURFACE_EPS, SURFACE_RADIUS
 from cartoonize.method.guided_filter import guided_filter
 from cartoonize.method.pixels import Array
 
 Variant: TypeAlias = Literal["release", "paper"]
 
-RADIUS, EPS = 5, 0.2  # of the surface's guided filter, in the paper and in the release
 SPREAD: dict[Variant, float] = {"release": 0.1, "paper": 1.0}  # the draw of a texture's weights is uniform in ± this
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of R, G, B in Y (ITU-R BT.601)
 _ALPHA = 0.8  # the paper's share of Y
 
 
-def surface(image: Array, radius: int = RADIUS, eps: float = EPS, guided: Callable[..., Any] = guided_filter) -> Array:
+def surface(
+    image: Array,
+    radius: int = SURFACE_RADIUS,
+    eps: float = SURFACE_EPS,
+    guided: Callable[..., Any] = guided_filter,
+) -> Array:
     """Smooth away texture and keep edges: F_dgf, the guided filter of an image by itself, section 3.1.
 
     image: float32 RGB in [-1, 1], (H, W, 3) or what the filter `guided` takes; returns the same.

@@ -8,12 +8,12 @@ import numpy as np
 
 from cartoonize.cartoonizer import Cartoonizer
 from cartoonize.method import guided_filter, views
+from cartoonize.method.constants import REGIONS, SURFACE_EPS, SURFACE_RADIUS
 from cartoonize.method.pixels import Array, Image, to_image, to_network
 from cartoonize.method.superpixels import adaptive_coloring, segment
-from cartoonize.method.views import EPS, RADIUS, SPREAD
+from cartoonize.method.views import SPREAD
 from cartoonize.pages.sheet import Tile
 
-REGIONS = 200
 NAMES = ("photo", "surface", "structure", "texture", "raw", "filtered")
 """Of the views, for files of them."""
 
@@ -22,8 +22,8 @@ NAMES = ("photo", "surface", "structure", "texture", "raw", "filtered")
 class Knobs:
     """Settings of the representations: radius and eps of surface, regions of structure, seed of texture's weights."""
 
-    radius: int = RADIUS
-    eps: float = EPS
+    radius: int = SURFACE_RADIUS
+    eps: float = SURFACE_EPS
     regions: int = REGIONS
     seed: int = 0
 

@@ -15,6 +15,6 @@ def box_mean(x: tf.Tensor, radius: int) -> tf.Tensor:
 
 
 @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # ten times faster than TensorFlow's kernels
-def guided_filter(I: tf.Tensor, p: tf.Tensor, radius: int, eps: float) -> tf.Tensor:  # noqa: E741  the paper's name
+def filter_batch(I: tf.Tensor, p: tf.Tensor, radius: int, eps: float) -> tf.Tensor:  # noqa: E741  the paper's name
     """Filter p by the guide I, both float32 (N, H, W, C) in [-1, 1]; He et al. 2010, equations 5, 6 and 8."""
     return arrays.guided_filter(I, p, radius, eps, box_mean)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from cartoonize.errors import EngineError
+from cartoonize.generators.architecture_names import ArchitectureName
 from cartoonize.generators.architectures import ARCHITECTURES, build_compact, build_unet, deepen
 from cartoonize.generators.conversion import keras_model
 from cartoonize.generators.engines import LiteRTEngine, TensorFlowEngine, gpu_name
@@ -205,3 +206,7 @@ def test_somebody_elses_conversion_of_the_release_agrees(
     expected = theirs.get_tensor(theirs.get_output_details()[0]["index"])[0, ..., ::-1]
     result = guided_filter(photo, ours(photo[np.newaxis])[0])
     assert np.abs(result - expected).max() <= 1e-3
+
+
+def test_the_names_are_those_of_the_architectures() -> None:
+    assert set(get_args(ArchitectureName)) == set(ARCHITECTURES)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,15 +15,16 @@ import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from cartoonize import Cartoonizer
 from cartoonize.cli.training import distill
 from cartoonize.method import guided_filter
-from cartoonize.training import tensor_filter as tensor_guided_filter
-from cartoonize.training.distillation.callbacks import Export
+from cartoonize.training.checkpoints import NAME
 from cartoonize.training.distillation.student import psnr, tone_error, unlikeness
 from cartoonize.training.distillation.teacher import digest
+from cartoonize.training.tensor_filter import filter_batch
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -94,8 +96,10 @@ def test_an_older_keras_is_refused_in_one_line(
 
 
 def history(folder: Path) -> list[dict[str, float]]:
-    with (folder / "history.csv").open() as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    with (folder / "losses.csv").open() as file:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    assert all(row.pop("steps_per_second") > 0 for row in rows)
+    return rows
 
 
 def test_a_deeper_student_goes_on_from_the_shallow_weights(config: dict[str, Any], tmp_path: Path) -> None:
@@ -114,15 +118,16 @@ def test_weights_of_another_architecture_are_no_start(config: dict[str, Any], tm
 def test_a_run_that_diverges_leaves_no_checkpoint_to_go_on_from(config: dict[str, Any], tmp_path: Path) -> None:
     said = run(tmp_path, config | {"learning_rate": 1e12}, fails=True)
 
-    assert "not finite" in said
-    assert not (tmp_path / "run" / "checkpoint.weights.h5").exists()
+    assert said.splitlines()[-1].startswith("Error: step ")
+    assert "the loss distillation is nan; there is no checkpoint before it" in said
+    assert not (tmp_path / "run" / NAME).exists()
 
 
 def test_a_run_learns(finished: Path) -> None:
     epochs = history(finished)
 
-    assert [row["epoch"] for row in epochs] == [0, 1, 2]
-    assert epochs[2]["loss"] < 0.8 * epochs[0]["loss"]
+    assert [row["step"] for row in epochs] == [8, 16, 24]
+    assert epochs[2]["distillation"] < 0.8 * epochs[0]["distillation"]
 
 
 def test_half_precision_goes_nearly_the_same_way(config: dict[str, Any], finished: Path, tmp_path: Path) -> None:
@@ -131,7 +136,7 @@ def test_half_precision_goes_nearly_the_same_way(config: dict[str, Any], finishe
     half, whole = (history(folder) for folder in (tmp_path / "run", finished))
     assert half != whole
     for one, other in zip(half, whole, strict=True):
-        assert one["loss"] == pytest.approx(other["loss"], abs=0.02)  # of 0.6 and less
+        assert one["distillation"] == pytest.approx(other["distillation"], abs=0.02)  # of 0.6 and less
         assert one["val_psnr"] == pytest.approx(other["val_psnr"], abs=0.3)
     written = Cartoonizer(tmp_path / "run" / "student.tflite")
     assert written(np.zeros((8, 8, 3), np.uint8)).shape == (8, 8, 3)
@@ -149,24 +154,84 @@ def test_the_best_weights_are_exported_and_the_cartoonizer_takes_them(finished: 
     assert abs(from_flatbuffer - from_keras).max() <= 1
 
 
-def test_a_stopped_run_resumes_as_if_nothing_had_happened(
+def interrupt_after(step: int, patch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C while this step is looked at."""
+
+    def look(callback: Any, _batch: int, logs: Any) -> None:
+        if callback.model.steps_done == step:
+            signal.raise_signal(signal.SIGINT)
+
+    patch.setattr("cartoonize.training.callbacks.Watch.on_train_batch_end", look)
+
+
+def test_a_stopped_run_has_saved_and_exported_and_resumes_as_if_nothing_had_happened(
     config: dict[str, Any], finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Export, "on_epoch_end", _stop)
-        run(tmp_path, config)
+        interrupt_after(13, patch)
+        said = run(tmp_path, config, fails=True)
+
+    assert f"cartoonize distill --config {tmp_path / 'config.yaml'} --resume" in said
+    assert f"cartoonize photo.jpg --weights {tmp_path / 'run' / 'student.tflite'}" in said
+    assert numbers(tmp_path / "run")["step"] == 13
+    assert json.loads((tmp_path / "run" / "student.json").read_text())["step"] in (8, 13)
+    assert Cartoonizer(tmp_path / "run" / "student.tflite")(np.zeros((8, 8, 3), np.uint8)).shape == (8, 8, 3)
 
     run(tmp_path, config, "--resume")
 
-    assert [row["epoch"] for row in history(tmp_path / "run")] == [0, 1, 2]
-    resumed, straight = (history(folder)[-1] for folder in (tmp_path / "run", finished))
-    assert resumed["loss"] == pytest.approx(straight["loss"], rel=1e-3)
-    assert resumed["val_psnr"] == pytest.approx(straight["val_psnr"], abs=0.02)
+    assert [row["step"] for row in history(tmp_path / "run")] == [8, 16, 24]
+    straight, resumed = numbers(finished), numbers(tmp_path / "run")
+    assert straight.keys() == resumed.keys()
+    assert [name for name in straight if not np.allclose(straight[name], resumed[name], rtol=0, atol=1e-4)] == []
+    assert history(tmp_path / "run")[-1]["val_psnr"] == pytest.approx(history(finished)[-1]["val_psnr"], abs=0.02)
+
+
+def numbers(run: Path) -> dict[str, NDArray[Any]]:
+    with np.load(run / NAME) as file:
+        return {name: file[name] for name in file.files}
+
+
+@pytest.mark.parametrize("lost", ["missing", "damaged"])
+def test_a_run_without_its_configuration_goes_on_with_the_given_one(
+    config: dict[str, Any], finished: Path, tmp_path: Path, lost: str
+) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    saved = tmp_path / "run" / "config.yaml"
+    saved.unlink() if lost == "missing" else saved.write_bytes(b"\xff\xfe")
+
+    said = run(tmp_path, config, "--resume")
+
+    assert f"{saved} cannot be read: what has changed since the run began is not known" in said
+    assert "done" in said
+    assert yaml.safe_load(saved.read_text())["steps"] == 24
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused_and_kept(config: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.weights.h5").write_bytes(b"months of work")
+
+    assert "choose another `output`, and `start: " in run(tmp_path, config, "--resume", fails=True)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["checkpoint.weights.h5"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("losses.csv", b"step,distillation\n8,half"), ("student.json", b"{}"), (NAME, b"PK\x03\x04 cut short")],
+)
+def test_a_damaged_file_of_a_run_is_named(
+    config: dict[str, Any], finished: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / name).write_bytes(content)
+
+    said = run(tmp_path, config, "--resume", fails=True)
+
+    assert said.splitlines()[-1].startswith(f"Error: {tmp_path / 'run' / name}: damaged (")
 
 
 def test_a_second_run_does_not_overwrite_the_first(config: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "checkpoint.weights.h5").touch()
+    (tmp_path / "run" / NAME).touch()
 
     assert "add --resume" in run(tmp_path, config, fails=True)
 
@@ -174,7 +239,7 @@ def test_a_second_run_does_not_overwrite_the_first(config: dict[str, Any], tmp_p
 def test_a_run_is_not_resumed_with_another_student(config: dict[str, Any], finished: Path, tmp_path: Path) -> None:
     said = run(tmp_path, config | {"output": str(finished), "student": "unet"}, "--resume", fails=True)
 
-    assert "damaged or of another `student`; choose another `output`" in said
+    assert "of another generator; resume with this run's configuration" in said
 
 
 def test_what_changed_since_a_run_began_is_said(config: dict[str, Any], finished: Path, tmp_path: Path) -> None:
@@ -248,7 +313,7 @@ def test_the_filter_on_tensors_is_the_filter_on_arrays(radius: int) -> None:
 
     expected = guided_filter.guided_filter(I, p, radius, eps=1e-2)
 
-    result = tensor_guided_filter.guided_filter(I[None], p[None], radius, eps=1e-2)
+    result = filter_batch(I[None], p[None], radius, eps=1e-2)
     np.testing.assert_allclose(result[0], expected, atol=1e-5)
 
 
@@ -264,7 +329,3 @@ def test_the_example_chooses_the_photo_with_a_face(tmp_path: Path) -> None:
     middle, face = enlarged[330:390, 330:390].mean(axis=(0, 1)), photo[100:130, 210:240].mean(axis=(0, 1))
     assert abs(middle - face).max() < 25
     assert close.name == "astronaut_0.png"
-
-
-def _stop(callback: Export, *_: Any) -> None:
-    callback.model.stop_training = True

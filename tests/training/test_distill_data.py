@@ -20,11 +20,11 @@ from cartoonize.training.distillation.teacher import (
     digest,
     prepared,
     read_held_out,
-    read_photo,
     requests,
     validation_requests,
 )
 from cartoonize.training.distillation.variation import varied
+from cartoonize.training.photos import read_photo
 
 
 @dataclass
@@ -97,6 +97,18 @@ def test_a_varied_version_is_drawn_beside_the_plain_one(folder: Path) -> None:
     assert not any(np.array_equal(plain.photo, example.photo) for example in (one, other))
     assert not np.array_equal(one.photo, other.photo)
     np.testing.assert_allclose(one.drawn, -to_network(one.photo), atol=1e-3)
+
+
+def test_a_cut_out_photo_is_seen_on_white(tmp_path: Path) -> None:
+    hidden = np.zeros((40, 40, 4), np.uint8)
+    hidden[:, :20] = (200, 40, 90, 255)
+    hidden[:, 20:, 0] = 255  # a red that nobody sees
+    PillowImage.fromarray(hidden).save(tmp_path / "cut_out.png")
+
+    photo = prepared(Request(tmp_path / "cut_out.png", "", 40, mirrored=False))
+
+    assert (photo[:, :20] == (200, 40, 90)).all()
+    assert (photo[:, 20:] == 255).all()
 
 
 def test_held_out_photos_are_left_out_whatever_their_name(folder: Path) -> None:
@@ -178,7 +190,7 @@ def position_example(height: int, width: int) -> Example:
 
 
 def test_crops_sit_on_the_networks_grid_and_only_true_borders_weigh() -> None:
-    crops = Crops([([position_example(40, 58)], 1)], side=32, margin=8, seed=0)
+    crops = Crops([([position_example(40, 60)], 1)], side=32, margin=8, seed=0)
 
     photos, drawn, weights = crops.batch(step=0, size=64)
 
@@ -190,7 +202,7 @@ def test_crops_sit_on_the_networks_grid_and_only_true_borders_weigh() -> None:
     for top, left, weight, level in zip(tops, lefts, weights, levels, strict=True):
         assert level[3, 3, 0] * 4 == top  # the origin is a multiple of 4: a block of 4 starts with it
         expected = np.zeros((32, 32))
-        right = 24 if left < 28 else 30  # 2 of the 60 columns are not the photo's
+        right = 24 if left < 28 else 32
         expected[8 * (top > 0) : 32 - 8 * (top < 8), 8 * (left > 0) : right] = 1
         np.testing.assert_array_equal(weight, expected)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 
 from cartoonize.errors import ConfigError
 from cartoonize.generators.architectures import build_compact
-from cartoonize.training.tensor_filter import guided_filter
-from cartoonize.training.whitebox import checkpoints
+from cartoonize.training import checkpoints
+from cartoonize.training.tensor_filter import filter_batch
 from cartoonize.training.whitebox.config import PRESETS
 from cartoonize.training.whitebox.gan import Views, WhiteBoxGAN, reproducible
 from cartoonize.training.whitebox.losses import feature_distance, lsgan_generator, total_variation
@@ -120,7 +121,7 @@ def one_step(batch: tuple[tf.Tensor, tf.Tensor]) -> OneStep:
         return flattened(drawn)
 
     model = build(structure=record)
-    filtered = guided_filter(batch[0], model.generator(batch[0]), 1, 1e-2)
+    filtered = filter_batch(batch[0], model.generator(batch[0]), 1, 1e-2)
     result = OneStep(model, model.generator.get_weights(), filtered.numpy(), seen)
     step(model, batch)
     return result
@@ -159,7 +160,7 @@ def test_the_generator_descends_all_its_losses_on_what_it_draws_filtered(batch: 
     twin.surface_discriminator(photos, training=True)
     twin.texture_discriminator(photos[..., :1], training=True)
     with tf.GradientTape() as tape:
-        drawn = guided_filter(photos, model.generator(photos), 1, 1e-2)
+        drawn = filter_batch(photos, model.generator(photos), 1, 1e-2)
         (channel,) = texture([drawn], tf.constant([0, 0], tf.int64), variant="release")
         structure = tf.broadcast_to(tf.stop_gradient(tf.reduce_mean(drawn, (1, 2), keepdims=True)), drawn.shape)
         terms = {
@@ -254,6 +255,15 @@ def test_a_damaged_checkpoint_is_an_error(tmp_path: Path, content: bytes | None)
 
     with pytest.raises(ConfigError, match="damaged"):
         checkpoints.load(model, tmp_path)
+
+
+def test_a_checkpoint_that_claims_more_than_its_model_holds_is_refused_unread(tmp_path: Path) -> None:
+    header = np.lib.format.header_data_from_array_1_0(np.zeros(1)) | {"shape": (10**12,)}
+    with zipfile.ZipFile(tmp_path / checkpoints.NAME, "w") as archive, archive.open("step.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(member, header)
+
+    with pytest.raises(ConfigError, match=r"damaged \(step of \(1000000000000,\)\)"):
+        checkpoints.load(build(), tmp_path)
 
 
 def test_a_checkpoint_of_another_generator_is_an_error(tmp_path: Path) -> None:

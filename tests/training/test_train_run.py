@@ -17,10 +17,11 @@ from PIL import Image as PillowImage
 
 from cartoonize import Cartoonizer
 from cartoonize.cli.training import train
+from cartoonize.training.checkpoints import NAME
 from cartoonize.training.config_file import load
-from cartoonize.training.whitebox.checkpoints import NAME
+from cartoonize.training.log import LossesLog
 from cartoonize.training.whitebox.config import TrainConfig
-from cartoonize.training.whitebox.losses_log import LOSSES, LossesLog
+from cartoonize.training.whitebox.losses import NAMES
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -80,7 +81,7 @@ def numbers(run: Path) -> dict[str, NDArray[Any]]:
 
 def losses(run: Path) -> list[dict[str, float]]:
     """Return the log without the speeds, which are never the same."""
-    rows = LossesLog(run / "losses.csv").rows()
+    rows = LossesLog(run, NAMES).rows()
     assert all(row.pop("steps_per_second") > 0 for row in rows)
     return rows
 
@@ -92,7 +93,7 @@ def interrupt_after(step: int, patch: pytest.MonkeyPatch) -> None:
         if callback.model.steps_done == step:
             signal.raise_signal(signal.SIGINT)
 
-    patch.setattr("cartoonize.training.whitebox.callbacks.Watch.on_train_batch_end", look)
+    patch.setattr("cartoonize.training.callbacks.Watch.on_train_batch_end", look)
 
 
 def test_the_tiny_example_trains_and_its_export_cartoonizes_a_photo(tmp_path: Path) -> None:
@@ -101,10 +102,10 @@ def test_the_tiny_example_trains_and_its_export_cartoonizes_a_photo(tmp_path: Pa
     result = invoke("--config", str(EXAMPLES / "train_tiny.yaml"), *set_run(run))
 
     assert result.exit_code == 0, result.output
-    rows = LossesLog(run / "losses.csv").rows()
+    rows = LossesLog(run, NAMES).rows()
     assert [row["step"] for row in rows] == list(range(6, 73, 6))
     assert rows[9]["reconstruction"] < 0.3 * rows[0]["reconstruction"]
-    assert set(rows[11]) == {"step", "steps_per_second", *LOSSES} - {"reconstruction"}
+    assert set(rows[11]) == {"step", "steps_per_second", *NAMES} - {"reconstruction"}
     assert yaml.safe_load((run / "config.yaml").read_text())["losses"]["content"] == 200
     assert {path.name for path in (run / "samples").iterdir()} == {"step_00000036.png", "step_00000072.png"}
     assert list((run / "tensorboard").iterdir())
@@ -236,7 +237,9 @@ def test_a_step_that_does_not_fit_into_memory_is_said_in_one_line(
     result = start()
 
     assert result.exit_code == 1
-    assert result.output.splitlines()[-1] == ("Error: step 1: not enough memory; set a smaller `batch` or `patch_size`")
+    assert result.output.splitlines()[-1] == (
+        "Error: step 1: not enough memory; set a smaller `batch`, `patch_size` or `crop`"
+    )
 
 
 def test_built_in_weights_are_taken_further(start: Callable[..., Result], tmp_path: Path) -> None:
@@ -274,7 +277,48 @@ def test_a_second_run_does_not_overwrite_the_first(start: Callable[..., Result],
     result = start()
 
     assert result.exit_code == 1
-    assert "holds a run already: add --resume, or choose another `run`" in result.output
+    assert "holds a run already: add --resume, or choose another folder" in result.output
+
+
+@pytest.fixture
+def stopped(start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a run that was stopped after its first step."""
+    with monkeypatch.context() as patch:
+        interrupt_after(1, patch)
+        assert start().exit_code == 130
+    return tmp_path / "run"
+
+
+def test_a_run_without_its_configuration_goes_on_with_the_given_one(
+    start: Callable[..., Result], stopped: Path
+) -> None:
+    (stopped / "config.yaml").unlink()
+
+    result = start("--resume", "--set", "steps.adversarial=1")
+
+    assert result.exit_code == 0, result.output
+    assert (
+        f"{stopped / 'config.yaml'} cannot be read: what has changed since the run began is not known" in result.output
+    )
+    assert numbers(stopped)["step"] == 3
+
+
+def test_a_damaged_file_of_a_run_is_named(start: Callable[..., Result], stopped: Path) -> None:
+    good = {name: (stopped / name).read_bytes() for name in (NAME, "losses.csv")}
+    for name, content in (
+        (NAME, b"PK\x03\x04 cut short"),
+        ("losses.csv", b"step,reconstruction\n1,half"),
+        ("losses.csv", b"step,elsewhere\n1,2"),
+        ("losses.csv", b"\xff\xfe"),
+        ("losses.csv", b"reconstruction\n1"),
+    ):
+        (stopped / name).write_bytes(content)
+
+        result = start("--resume")
+
+        assert result.exit_code == 1
+        assert result.output.splitlines()[-1].startswith(f"Error: {stopped / name}: damaged (")
+        (stopped / name).write_bytes(good[name])
 
 
 def test_check_says_what_to_expect_and_trains_nothing(start: Callable[..., Result], tmp_path: Path) -> None:

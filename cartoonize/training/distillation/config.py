@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
+from cartoonize.generators.architecture_names import ArchitectureName
 from cartoonize.training.config_file import ConfigPath, Section, Seed
 
 
@@ -54,7 +55,7 @@ class DistillConfig(Section):
     """
 
     teacher: str
-    student: Literal["compact", "compact_deep", "unet"] = "compact"
+    student: ArchitectureName = "compact"
     start: str | None = None
     photos: Annotated[tuple[PhotoSource, ...], Field(min_length=1)]
     validation: Validation

@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from cartoonize.generators.tiles import ALIGNMENT
-from cartoonize.method.pixels import pad_to_multiple, to_network
+from cartoonize.method.pixels import to_network
 from cartoonize.training.distillation.teacher import Example
 
 Batch: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -20,9 +20,9 @@ PREFETCH = 8
 class Crops:
     """Random square crops of examples; each batch is a function of the step alone, so a run resumes exactly.
 
-    sources: examples, none smaller than a crop, and the share of crops they provide. side: of a crop. margin: the
-    ring of a crop that weighs nothing, because the student cannot see what the teacher saw beyond it; a side on the
-    photo's border has none.
+    sources: examples of whole multiples of the networks' grid, none smaller than a crop, and the share of crops they
+    provide. side: of a crop. margin: the ring of a crop that weighs nothing, because the student cannot see what the
+    teacher saw beyond it; a side on the photo's border has none.
     """
 
     def __init__(self, sources: Sequence[tuple[list[Example], float]], side: int, margin: int, seed: int) -> None:
@@ -55,8 +55,7 @@ class Crops:
         starts = [self._start(rng, length) for length in example.photo.shape[:2]]
         window = tuple(slice(start, start + self._side) for start in starts)
         sides = (self._line(start, length) for start, length in zip(starts, example.photo.shape, strict=False))
-        photo = pad_to_multiple(example.photo[window], ALIGNMENT)  # as is done to whole photos off the grid
-        return photo, pad_to_multiple(example.drawn[window], ALIGNMENT), np.outer(*sides)
+        return example.photo[window], example.drawn[window], np.outer(*sides)
 
     def _start(self, rng: np.random.Generator, length: int) -> int:
         """Draw where a crop starts along a side of a photo of `length` pixels; half a crop over a border is moved in.
@@ -65,7 +64,7 @@ class Crops:
         beyond it.
         """
         # Both networks quarter the picture: off this grid the teacher would have drawn something else.
-        last = length + -length % ALIGNMENT - self._side
+        last = length - self._side
         reach = self._side // 2
         start = min(max(int(rng.integers(-reach, last + reach + 1)), 0), last)
         return start - start % ALIGNMENT
@@ -77,5 +76,4 @@ class Crops:
             line[: self._margin] = 0
         if start + self._side < length:
             line[self._side - self._margin :] = 0
-        line[length - start :] = 0
         return line

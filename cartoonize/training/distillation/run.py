@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
+import tensorflow as tf
 from tqdm import tqdm
 
 from cartoonize.errors import ConfigError
@@ -16,11 +14,11 @@ from cartoonize.generators.conversion import cached_flatbuffer, keras_model
 from cartoonize.generators.engines import LiteRTEngine
 from cartoonize.generators.weights import fingerprint, locate
 from cartoonize.machine import available_cores
-from cartoonize.media.files import write_atomically
-from cartoonize.training.config_file import changed, resolved
-from cartoonize.training.distillation.callbacks import Checkpoint, Export, Validate
+from cartoonize.training import checkpoints
+from cartoonize.training.callbacks import Log, Periodic, Progress, StopOnSignal, Watch
 from cartoonize.training.distillation.config import DistillConfig
 from cartoonize.training.distillation.crops import Crops
+from cartoonize.training.distillation.measuring import FIGURES, Best, Validation
 from cartoonize.training.distillation.student import Distiller, LossWeights
 from cartoonize.training.distillation.teacher import (
     Example,
@@ -30,59 +28,58 @@ from cartoonize.training.distillation.teacher import (
     requests,
     validation_requests,
 )
+from cartoonize.training.fitting import Ending, fit
+from cartoonize.training.folder import claim, keep_config
+from cartoonize.training.log import LossesLog
 from cartoonize.training.precision import precision
 
-CHECKPOINT = "checkpoint.weights.h5"
-CONFIG = "config.yaml"
+EARLIER_CHECKPOINT = "checkpoint.weights.h5"  # of versions without `checkpoints`
 FINAL_RATE = 0.02  # of the highest learning rate
 MAX_GRADIENT_NORM = 1.0
 
 
-def distill(config: DistillConfig, *, resume: bool, say: Callable[[str], None]) -> None:
+def distill(config: DistillConfig, *, resume: bool, say: Callable[[str], None]) -> Ending:
     """Train the student and leave its best weights in `config.output` as `student.tflite` and `.weights.h5`.
 
-    resume continues from the last checkpoint, if there is one. say: is given notes for the user.
-    Raises ConfigError, DatasetError, WeightsError; all that is wrong before the teacher draws its first picture.
+    resume continues from the last checkpoint, if there is one. say: is given notes for the user. Stopped or done, the
+    checkpoint is of the last step, and it has been measured.
+    Raises ConfigError, DatasetError, DivergedError, TrainingError, WeightsError; all that is wrong before the teacher
+    draws its first picture.
     """
     _check_keras()
-    checkpoint = config.output / CHECKPOINT
-    if checkpoint.is_file() and not resume:
-        raise ConfigError(f"{config.output} holds a run already: add --resume, or choose another `output`")
+    _refuse_earlier_checkpoint(config)
+    going_on = claim(config.output, config, resume=resume, say=say)
     model = student(config)
-    if checkpoint.is_file():
-        _resume(model, checkpoint)
-        for line in changed(config, config.output / CONFIG):
-            say(f"changed since the run began: {line}")
+    if going_on:
+        checkpoints.load(model, config.output)
+    log = LossesLog(config.output, ("distillation", *FIGURES))
+    log.rows()  # a damaged one is found before the teacher draws
     crops, validation = _data(config)
-    write_atomically(config.output / CONFIG, resolved(config).encode(), overwrite=True)
-    drawing = ARCHITECTURES[config.student]()
-    first_step = int(model.optimizer.iterations.numpy())
-    history = keras.callbacks.CSVLogger(config.output / "history.csv", append=checkpoint.is_file())
-    try:
-        model.fit(
-            crops.dataset(first_step, config.steps, config.batch),
-            initial_epoch=first_step // config.checkpoint_steps,
-            epochs=config.steps // config.checkpoint_steps,
-            steps_per_epoch=config.checkpoint_steps,
-            shuffle=False,  # the dataset draws at random itself
-            verbose=1 if sys.stdout.isatty() else 2,
-            callbacks=[
-                Validate(validation, drawing),
-                Export(config.output, drawing),
-                Checkpoint(checkpoint),  # after them: a run that diverged fails there, and the last good state stays
-                keras.callbacks.TensorBoard(config.output / "tensorboard", write_graph=False),
-                history,
-            ],
-        )
-    finally:
-        if history.csv_file:  # Keras leaves it open when a callback raises
-            history.csv_file.close()
+    log.begin(model.steps_done)
+    keep_config(config.output, config)
+    with StopOnSignal() as stop:
+        best = Best(model, ARCHITECTURES[config.student](), Validation(validation), config.output)
+        beside = _callbacks(config, model, best, log)
+        if model.steps_done < config.steps:
+            fit(model, crops.dataset(model.steps_done, config.steps, config.batch), [*beside, stop])
+        if stop.signum:
+            checkpoints.save(model, config.output)
+            best.look()
+    return Ending(best.exported, stop.signum)
 
 
 def _check_keras() -> None:
     """Raise ConfigError where Keras' Muon does not work on TensorFlow yet."""
     if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 13):
         raise ConfigError(f"distilling needs Keras 3.13, which needs Python 3.11; found Keras {keras.__version__}")
+
+
+def _refuse_earlier_checkpoint(config: DistillConfig) -> None:
+    if (config.output / EARLIER_CHECKPOINT).is_file():
+        raise ConfigError(
+            f"{config.output} holds a run of an earlier version, which cannot be gone on with: choose another `output`,"
+            f" and `start: {config.output / 'student.weights.h5'}`"
+        )
 
 
 def student(config: DistillConfig) -> Distiller:
@@ -92,7 +89,7 @@ def student(config: DistillConfig) -> Distiller:
         generator = ARCHITECTURES[config.student]()
     if config.start:
         _begin_with(config.start, generator)
-    model = Distiller(generator.input, generator.output, name=generator.name)
+    model = Distiller(generator)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
         config.steps - config.warmup_steps,
@@ -100,10 +97,9 @@ def student(config: DistillConfig) -> Distiller:
         warmup_target=config.learning_rate,
         warmup_steps=config.warmup_steps,
     )
-    optimizer = keras.optimizers.Muon(rate, global_clipnorm=MAX_GRADIENT_NORM, use_ema=True, ema_momentum=config.ema)
-    optimizer.build(model.trainable_variables)  # a checkpoint is loaded into it before the first step
+    optimizer = keras.optimizers.Muon(rate, global_clipnorm=MAX_GRADIENT_NORM)
     weights = LossWeights(config.gradient_weight, config.tone_weight, config.psnr_weight, config.raw_weight)
-    model.compile(optimizer, weights)
+    model.compile(optimizer, ema=config.ema, weights=weights)
     return model
 
 
@@ -115,13 +111,17 @@ def _begin_with(start: str, generator: keras.Model) -> None:
         raise ConfigError(f"start: {start} does not fit into the student ({error})") from error
 
 
-def _resume(model: Distiller, checkpoint: Path) -> None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Keras leaves layers at random that the file has not
-            model.load_weights(checkpoint)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
-        raise ConfigError(f"{checkpoint}: damaged or of another `student`; choose another `output`") from error
+def _callbacks(config: DistillConfig, model: Distiller, best: Best, log: LossesLog) -> list[keras.callbacks.Callback]:
+    """Return what happens beside every step, in this order: nothing is written of a step that diverged."""
+    board = tf.summary.create_file_writer(str(config.output / "tensorboard"))
+    every = config.checkpoint_steps
+    return [
+        Watch(config.output),
+        Periodic(every, lambda: checkpoints.save(model, config.output)),
+        Periodic(every, best.look),
+        Log(every, log, board, lambda: best.figures),
+        Progress("distilling", model.steps_done, config.steps),
+    ]
 
 
 def _data(config: DistillConfig) -> tuple[Crops, list[Example]]:

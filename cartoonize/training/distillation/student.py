@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from cartoonize.method.guided_filter import EPS, RADIUS
-from cartoonize.training.tensor_filter import guided_filter
+from cartoonize.training.tensor_filter import filter_batch
+from cartoonize.training.trainee import Terms, Trainee
 
 TONE_SIDES = (4, 16)  # pixels
 BEST_ERROR = 1e-6  # mean square; 60 dB, of which more would not be seen
@@ -27,39 +28,34 @@ class LossWeights(NamedTuple):
     raw: float
 
 
-class Distiller(keras.Model):  # type: ignore[misc]  # Keras ships no types
+class Distiller(Trainee):
     """A generator whose loss is the likeness of its pictures to the teacher's, above all after the guided filter.
 
     Fit it with (photos, teacher's pictures, pixel weights): float32 (N, H, W, 3) in [-1, 1], the same, (N, H, W).
     """
 
-    def compile(self, optimizer: keras.optimizers.Optimizer, loss_weights: LossWeights) -> None:
-        """Set the optimizer and what the parts of the loss weigh."""
-        super().compile(optimizer, jit_compile=False)
-        self.weights_of_losses = loss_weights
+    def __init__(self, generator: keras.Model) -> None:
+        super().__init__(generator, name="distiller")
 
-    def compute_loss(
-        self,
-        x: tf.Tensor,
-        y: tf.Tensor,
-        y_pred: tf.Tensor,
-        sample_weight: tf.Tensor,
-        **_: Any,
-    ) -> tf.Tensor:
-        """Return the loss of a batch."""
-        return distillation_loss(x, y, y_pred, sample_weight, *self.weights_of_losses)
+    def compile(self, optimizer: keras.optimizers.Optimizer, *, ema: float, weights: LossWeights) -> None:
+        """Set the optimizer, the momentum of the average and what the parts of the loss weigh."""
+        self.follow(optimizer, ema)
+        self.weights_of_losses = weights
+
+    def train_step(self, data: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> Terms:
+        """Take one step; returns the loss. It is compiled and not to be called as it is."""
+        photos, drawn, weights = data
+        with tf.GradientTape() as tape:
+            pictures = self.generator(photos, training=True)
+            loss = distillation_loss(photos, drawn, pictures, weights, self.weights_of_losses)
+            share = self.share(loss)
+        self.update_generator(tape.gradient(share, self.generator.trainable_variables))
+        return {"distillation": loss}
 
 
 @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # five times faster than TensorFlow's kernels
 def distillation_loss(
-    photo: tf.Tensor,
-    y: tf.Tensor,
-    y_pred: tf.Tensor,
-    weights: tf.Tensor,
-    gradient_weight: float,
-    tone_weight: float,
-    psnr_weight: float,
-    raw_weight: float,
+    photo: tf.Tensor, y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor, of: LossWeights
 ) -> tf.Tensor:
     """Return `unlikeness` and weighted `tone_error` and `psnr` after the guided filter, `unlikeness` before it.
 
@@ -67,11 +63,11 @@ def distillation_loss(
     without its view the loss would be mostly that. Without the raw view, what the filter removes would be
     left to chance, and it is seen again when a user asks for less filtering.
     """
-    y_filtered, pred_filtered = (guided_filter(photo, picture, RADIUS, EPS) for picture in (y, y_pred))
-    after = unlikeness(y_filtered, pred_filtered, weights, gradient_weight)
-    after += tone_weight * tone_error(y_filtered, pred_filtered, weights)
-    after -= psnr_weight * psnr(y_filtered, pred_filtered, weights)
-    return after + raw_weight * unlikeness(y, y_pred, weights, gradient_weight)
+    y_filtered, pred_filtered = (filter_batch(photo, picture, RADIUS, EPS) for picture in (y, y_pred))
+    after = unlikeness(y_filtered, pred_filtered, weights, of.gradient)
+    after += of.tone * tone_error(y_filtered, pred_filtered, weights)
+    after -= of.psnr * psnr(y_filtered, pred_filtered, weights)
+    return after + of.raw * unlikeness(y, y_pred, weights, of.gradient)
 
 
 def unlikeness(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor, gradient_weight: float) -> tf.Tensor:

@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 
 from cartoonize.errors import DatasetError, DecodeError
 from cartoonize.generators import tiles
-from cartoonize.media.codec import decode
 from cartoonize.media.files import write_atomically
-from cartoonize.media.formats import format_of
 from cartoonize.media.opening import decode_errors, open_picture
 from cartoonize.method.pixels import DEFAULT_SHORT_SIDE, Image, resize, working_shape
 from cartoonize.training.distillation.config import PhotoSource, Validation
 from cartoonize.training.distillation.variation import varied
+from cartoonize.training.photos import photo_files, read_photo
 
 
 class Example(Protocol):
@@ -110,14 +109,6 @@ def prepared(request: Request) -> Image:
     return np.ascontiguousarray(photo[:, ::-1] if request.mirrored else photo)
 
 
-def read_photo(path: Path) -> Image:
-    """Read a photo (the first frame of an animation) as uint8 (H, W, 3) RGB, upright, in sRGB; raises DatasetError."""
-    try:
-        return decode(path).frames[0].pixels
-    except DecodeError as error:
-        raise DatasetError(f"{path}: {error}; remove it from the training photos") from error
-
-
 def requests(source: PhotoSource, held_out: frozenset[str], smallest: int) -> list[Request]:
     """List the versions of a source's photos to be drawn, held-out photos (SHA-256) left out.
 
@@ -141,11 +132,6 @@ def _check_size(path: Path, smallest: int) -> None:
         raise DatasetError(f"{path}: {error}; remove it from the training photos") from error
     if short_side < smallest:
         raise DatasetError(f"{path}: its short side is {short_side} pixels: remove it, or set a `crop` up to that")
-
-
-def photo_files(folder: Path) -> list[Path]:
-    """Return the photos under a folder, sorted by path."""
-    return sorted(path for path in folder.rglob("*") if format_of(path) and path.is_file())
 
 
 def digest(path: Path) -> str:

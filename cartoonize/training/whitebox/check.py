@@ -8,12 +8,12 @@ from time import perf_counter
 
 from cartoonize.machine import available_cores
 from cartoonize.method.pixels import Image, to_image
-from cartoonize.training.whitebox.callbacks import Watch
+from cartoonize.training.callbacks import Watch
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.data import Batches
 from cartoonize.training.whitebox.gan import WhiteBoxGAN
 from cartoonize.training.whitebox.pictures import columns_sheet, write_png
-from cartoonize.training.whitebox.run import Phase, fit, session
+from cartoonize.training.whitebox.run import Phase, session, train_until
 
 SHEET = "check.png"
 SHOWN = 4  # pictures of each kind and group on the sheet
@@ -47,9 +47,9 @@ def _first_pictures(batches: Batches) -> Image:
 
 def _seconds_per_step(model: WhiteBoxGAN, batches: Batches, phase: Phase, config: TrainConfig) -> float:
     """Return the time of a step once everything is compiled."""
-    fit(model, batches, phase, model.steps_done + 1, [Watch(config.run)])
+    train_until(model, batches, phase, model.steps_done + 1, [Watch(config.run)])
     began = perf_counter()
-    fit(model, batches, phase, model.steps_done + TIMED_STEPS, [Watch(config.run)])
+    train_until(model, batches, phase, model.steps_done + TIMED_STEPS, [Watch(config.run)])
     return (perf_counter() - began) / TIMED_STEPS
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo
 from pydantic import model_validator as validator
 
+from cartoonize.generators.architecture_names import ArchitectureName
+from cartoonize.method.constants import MU, REGIONS
 from cartoonize.training.config_file import ConfigPath, Section, Seed
 
 # Loss weights: what the authors' code trains with, and what their paper prints.
@@ -86,8 +88,8 @@ class Losses(Section):
 class Representations(Section):
     """How pictures are taken apart into surface, structure and texture."""
 
-    regions: PositiveInt = Field(default=200, description="superpixels of a structure, about")
-    mu: PositiveFloat = Field(default=1.0, description="exponent of the superpixels' colours; the paper's is 1.2")
+    regions: PositiveInt = Field(default=REGIONS, description="superpixels of a structure, about")
+    mu: PositiveFloat = Field(default=MU, description="exponent of the superpixels' colours; the paper's is 1.2")
     texture: Literal["release", "paper"] = Field(
         default="release", description="or paper: how the random channel is mixed"
     )
@@ -122,8 +124,9 @@ class TrainConfig(Section):
         default=2.0, description="a patch is cut out of 1 to this many times its side, never enlarged without need"
     )
     batch: PositiveInt = 16
-    generator: Literal["unet", "compact"] = Field(
-        default="unet", description="or compact: a third of the size, quicker; with `init` it is that of those weights"
+    generator: ArchitectureName = Field(
+        default="unet",
+        description="or compact, compact_deep: smaller and quicker; with `init` it is that of those weights",
     )
     init: FileOrName | None = Field(
         default=None, description="weights to begin with, as of `cartoonize --weights`; skips pretraining"

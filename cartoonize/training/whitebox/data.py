@@ -13,10 +13,8 @@ import tensorflow as tf
 
 from cartoonize.errors import DatasetError, DecodeError
 from cartoonize.machine import available_cores
-from cartoonize.media.codec import decode
-from cartoonize.media.color import on_white
-from cartoonize.media.formats import format_of
 from cartoonize.method.pixels import Array, Image, resize, to_network
+from cartoonize.training.photos import photo_files, read_picture
 from cartoonize.training.whitebox.config import TrainConfig
 
 PREFETCH = 4
@@ -30,9 +28,7 @@ class Pictures:
     """
 
     def __init__(self, folder: Path, needed: int, seed: tuple[int, ...], report: Callable[[str], None]) -> None:
-        if not folder.is_dir():
-            raise DatasetError(f"{folder}: no such folder of pictures")
-        self.files = sorted(path for path in folder.rglob("*") if format_of(path) and path.is_file())
+        self.files = photo_files(folder)
         if len(self.files) < needed:
             raise DatasetError(
                 f"{folder}: {len(self.files)} pictures found, at least {needed} are needed to fill a batch:"
@@ -51,8 +47,7 @@ class Pictures:
             if path in self._broken:
                 continue
             try:
-                frame = decode(path).frames[0]
-                return on_white(frame.pixels, frame.alpha)
+                return read_picture(path)
             except DecodeError as error:
                 self._skip(path, error)
         raise DatasetError(f"{self._folder}: none of its {len(order)} pictures can be read")

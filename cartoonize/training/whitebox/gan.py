@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cartoonize.training.tensor_filter import guided_filter
+from cartoonize.method.constants import TRAINING_EPS
+from cartoonize.method.guided_filter import RADIUS
+from cartoonize.training.tensor_filter import filter_batch
+from cartoonize.training.trainee import Terms, Trainee, optimizer_state
 from cartoonize.training.whitebox.discriminator import build_discriminator
 from cartoonize.training.whitebox.losses import feature_distance, lsgan_discriminator, lsgan_generator, total_variation
 from cartoonize.training.whitebox.tensor_views import surface, texture
-
-RADIUS, EPS = 1, 1e-2  # of the guided filter in training; inference has a smaller eps
-
-Terms: TypeAlias = dict[str, tf.Tensor]  # loss by name, scalars
 
 
 @dataclass(frozen=True)
@@ -36,27 +35,17 @@ class Views:
     weights: Mapping[str, float]
 
 
-class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
-    """Generator and discriminators of Wang & Yu (CVPR 2020), with the state that a checkpoint has to hold.
+class WhiteBoxGAN(Trainee):
+    """Generator and discriminators of Wang & Yu (CVPR 2020).
 
-    `step` counts optimizer steps of both phases; `average` is the generator's exponential moving average; `optimizer`
-    is the generator's. Fit it with (photos,) to pretrain, else with (photos, cartoons): (N, H, W, 3) in [-1, 1].
-    Built and fitted in the scope of a `tf.distribute` strategy it shares batches out, and takes the same steps.
+    Fit it with (photos,) to pretrain, else with (photos, cartoons): (N, H, W, 3) in [-1, 1].
     """
 
     def __init__(self, generator: keras.Model, seed: int) -> None:
-        super().__init__(name="whitebox", dtype="float32")  # whatever the networks compute in
-        self.generator = generator
-        self.average = keras.models.clone_model(generator)
-        self.average.set_weights(generator.get_weights())
-        self.average.trainable = False
+        super().__init__(generator, name="whitebox")
         self.surface_discriminator = build_discriminator(in_channels=3)
         self.texture_discriminator = build_discriminator(in_channels=1)
-        self.step = self.add_weight(
-            name="step", dtype="int64", initializer="zeros", trainable=False, aggregation="only_first_replica"
-        )
         self.seed = seed
-        self.built = True  # of layers that are
 
     def compile(
         self,
@@ -66,12 +55,10 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         ema: float,
         views: Views,
     ) -> None:
-        """Set the optimizers, the momentum of the average and the views; builds the optimizers' state."""
-        super().compile(optimizer, jit_compile=False)
+        """Set the optimizers, with their state, the momentum of the average and the views."""
+        self.follow(optimizer, ema)
         self.discriminator_optimizer = discriminator_optimizer
-        self.ema = ema
         self.views = views
-        optimizer.build(self.generator.trainable_variables)
         discriminator_optimizer.build(self._discriminator_variables())
 
     def call(self, photos: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -89,8 +76,8 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         """Reconstruct photos. Without the guided filter: it would restore by itself what the generator leaves out."""
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.abs(tf.cast(self.generator(photos, training=True), tf.float32) - photos))
-            share = self._share(loss)
-        self._update_generator(tape.gradient(share, self.generator.trainable_variables))
+            share = self.share(loss)
+        self.update_generator(tape.gradient(share, self.generator.trainable_variables))
         return {"reconstruction": loss}
 
     def _train(self, photos: tf.Tensor, cartoons: tf.Tensor) -> Terms:
@@ -101,7 +88,7 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         structure = tf.ensure_shape(tf.numpy_function(self.views.structure, [drawn], tf.float32), drawn.shape)
         critics = self._train_discriminators(cartoons, drawn, seed)
         terms, slope = self._generator_terms(photos, drawn, structure, seed)
-        self._update_generator(tape.gradient(drawn, self.generator.trainable_variables, output_gradients=slope))
+        self.update_generator(tape.gradient(drawn, self.generator.trainable_variables, output_gradients=slope))
         return terms | critics
 
     def _train_discriminators(self, cartoons: tf.Tensor, drawn: tf.Tensor, seed: tf.Tensor) -> Terms:
@@ -111,7 +98,7 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
                 "surface_discriminator": _judge(self.surface_discriminator, surface(cartoons), surface(drawn)),
                 "texture_discriminator": _judge(self.texture_discriminator, real_texture, fake_texture),
             }
-            share = self._share(tf.add_n(list(losses.values())))
+            share = self.share(tf.add_n(list(losses.values())))
         variables = self._discriminator_variables()
         self.discriminator_optimizer.apply(tape.gradient(share, variables), variables)
         return losses
@@ -133,43 +120,16 @@ class WhiteBoxGAN(keras.Model):  # type: ignore[misc]  # Keras ships no types
         total = tf.add_n(list(terms.values()))
         # A tape would sum these gradients by AddN, whose order is a matter of timing; of two it does not matter.
         tree = tf.AggregationMethod.EXPERIMENTAL_TREE
-        (slope,) = tf.gradients(self._share(total), drawn, aggregation_method=tree)
+        (slope,) = tf.gradients(self.share(total), drawn, aggregation_method=tree)
         return {"generator": total, **terms}, slope
 
-    def _share(self, loss: tf.Tensor) -> tf.Tensor:
-        """Return what a device's loss contributes to the batch's: optimizers add up the gradients of all devices."""
-        return loss / self.distribute_strategy.num_replicas_in_sync
-
-    def _update_generator(self, gradients: list[tf.Tensor]) -> None:
-        self.optimizer.apply(gradients, self.generator.trainable_variables)
-        tf.distribute.get_replica_context().merge_call(self._follow)
-        self.step.assign_add(1)
-
-    def _follow(self, strategy: tf.distribute.Strategy) -> None:
-        """Move the average after the generator, on each device by itself."""
-
-        def move(average: tf.Variable, variable: tf.Variable) -> None:
-            average.assign(self.ema * average + (1 - self.ema) * variable)
-
-        for average, variable in zip(self.average.weights, self.generator.weights, strict=True):
-            strategy.extended.update(average.value, move, args=(variable.value,))
-
-    @property
-    def steps_done(self) -> int:
-        """Optimizer steps taken so far, in both phases."""
-        return int(self.step.numpy())
-
-    def state(self) -> dict[str, keras.Variable]:
-        """Return all that training changes, by name: step, weights, power iterations' vectors, optimizers' state."""
-        parts = {
-            "generator": self.generator.weights,
-            "average": self.average.weights,
+    def parts(self) -> dict[str, list[keras.Variable]]:
+        """Return the state of the discriminators too, power iterations' vectors included."""
+        return super().parts() | {
             "surface_discriminator": self.surface_discriminator.weights,
             "texture_discriminator": self.texture_discriminator.weights,
-            "optimizer": _state(self.optimizer),
-            "discriminator_optimizer": _state(self.discriminator_optimizer),
+            "discriminator_optimizer": optimizer_state(self.discriminator_optimizer),
         }
-        return {"step": self.step} | {f"{part}/{n}": v for part, vs in parts.items() for n, v in enumerate(vs)}
 
     def _discriminator_variables(self) -> list[keras.Variable]:
         return [*self.surface_discriminator.trainable_variables, *self.texture_discriminator.trainable_variables]
@@ -189,12 +149,7 @@ def reproducible() -> Iterator[None]:
 
 def draw(generator: keras.Model, photos: tf.Tensor, *, training: bool = False) -> tf.Tensor:
     """Return a generator's cartoons of photos after the guided filter, both float32 (N, H, W, 3), nominally [-1, 1]."""
-    return guided_filter(photos, tf.cast(generator(photos, training=training), tf.float32), RADIUS, EPS)
-
-
-def _state(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Return what an optimizer remembers of its steps; its rate is the configuration's, which may have changed."""
-    return [variable for variable in optimizer.variables if variable is not optimizer.learning_rate]
+    return filter_batch(photos, tf.cast(generator(photos, training=training), tf.float32), RADIUS, TRAINING_EPS)
 
 
 def _judge(discriminator: keras.Model, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:

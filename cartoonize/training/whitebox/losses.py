@@ -10,6 +10,19 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+NAMES = (
+    "reconstruction",
+    "generator",
+    "surface",
+    "texture",
+    "structure",
+    "content",
+    "variation",
+    "surface_discriminator",
+    "texture_discriminator",
+)
+"""Of the losses, as steps return them: the sum of the generator's, `generator`, before its terms."""
+
 
 def lsgan_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """Least-squares GAN, the discriminator's side: half of mean (real - 1)² + mean fake², of scores of any shape."""

@@ -8,100 +8,75 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cartoonize.errors import CartoonizeError, ConfigError, first_line
+from cartoonize.errors import ConfigError
 from cartoonize.generators.architectures import ARCHITECTURES
 from cartoonize.generators.conversion import keras_model
 from cartoonize.generators.weights import locate
 from cartoonize.machine import available_cores
-from cartoonize.media.files import write_atomically
+from cartoonize.method.pixels import Array
 from cartoonize.method.superpixels import structure_view, worker_pool
-from cartoonize.training.config_file import changed, resolved
+from cartoonize.training import checkpoints
+from cartoonize.training.callbacks import STOPPING, Log, Periodic, Progress, StopOnSignal, Watch
+from cartoonize.training.export import export, write_weights
+from cartoonize.training.fitting import Ending, fit
+from cartoonize.training.folder import claim, keep_config
+from cartoonize.training.log import LossesLog
 from cartoonize.training.precision import precision
-from cartoonize.training.whitebox import checkpoints
-from cartoonize.training.whitebox.callbacks import (
-    STOPPING,
-    Checkpoint,
-    Export,
-    Log,
-    Progress,
-    Samples,
-    StopOnSignal,
-    Watch,
-    export,
-)
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.data import Batches
 from cartoonize.training.whitebox.features import build_features
 from cartoonize.training.whitebox.gan import Views, WhiteBoxGAN, reproducible
-from cartoonize.training.whitebox.losses_log import LossesLog
+from cartoonize.training.whitebox.losses import NAMES
+from cartoonize.training.whitebox.pictures import sample_sheet, write_png
 from cartoonize.training.whitebox.summary import write_summary
 from cartoonize.training.whitebox.tensor_views import structure
 
-CONFIG = "config.yaml"
-LOSSES = "losses.csv"
 SAMPLES = 2  # photos of each group on a sheet
 
 Phase: TypeAlias = Literal["pretrain", "adversarial"]
 
 
-class TrainingError(CartoonizeError):
-    """A step could not be taken: memory ran out, or a picture could not be had."""
-
-
-class Outcome(NamedTuple):
-    """How a run ended: the last export (a `.tflite`), and the signal that stopped it early, None when it is done."""
-
-    exported: Path
-    signum: int | None
-
-
-def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> Outcome:
+def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> Ending:
     """Run both phases, or what is left of them.
 
     resume goes on from the checkpoint in `config.run`, if there is one. say: is given notes for the user. Stopped or
     done, checkpoint and export are of the last step.
     Raises ConfigError, DatasetError, DivergedError, TrainingError, WeightsError.
     """
-    _claim(config, resume, say)
+    going_on = claim(config.run, config, resume=resume, say=say)
     with session(config, say) as model, StopOnSignal() as stop:
         batches = Batches(config, say)
-        if resume and (config.run / checkpoints.NAME).is_file():
+        if going_on:
             checkpoints.load(model, config.run)
-        write_atomically(config.run / CONFIG, resolved(config).encode(), overwrite=True)
-        log = LossesLog(config.run / LOSSES)
+        log = LossesLog(config.run, NAMES)
         log.begin(model.steps_done)
-        beside = _callbacks(config, batches, log)
+        keep_config(config.run, config)
+        beside = _callbacks(config, model, batches, log)
         ends: dict[Phase, int] = {"pretrain": config.pretrain_steps, "adversarial": config.total_steps}
         for phase, end_step in ends.items():
             if model.steps_done < end_step and not stop.signum:
-                fit(model, batches, phase, end_step, [*beside, Progress(phase, end_step), stop])
+                train_until(
+                    model, batches, phase, end_step, [*beside, Progress(phase, model.steps_done, end_step), stop]
+                )
         checkpoints.save(model, config.run)
-        exported = export(model, config.run / "exports")
+        exported = _export(model, config.run)
         if stop.signum is None:
             write_summary(config, log, exported)
-        return Outcome(exported, stop.signum)
+        return Ending(exported, stop.signum)
 
 
-def fit(
+def train_until(
     model: WhiteBoxGAN, batches: Batches, phase: Phase, end_step: int, callbacks: list[keras.callbacks.Callback]
 ) -> None:
-    """Train in a phase until `end_step` steps are done; raises TrainingError where TensorFlow gives up."""
-    dataset = batches.dataset(model.steps_done, end_step, cartoons=phase == "adversarial")
-    try:
-        model.fit(dataset, verbose=0, shuffle=False, callbacks=callbacks)
-    except tf.errors.ResourceExhaustedError as error:
-        raise TrainingError(
-            f"step {model.steps_done + 1}: not enough memory; set a smaller `batch` or `patch_size`"
-        ) from error
-    except tf.errors.OpError as error:
-        raise TrainingError(f"step {model.steps_done + 1}: {first_line(error)}") from error
+    """Train in a phase until `end_step` steps are done; raises TrainingError."""
+    fit(model, batches.dataset(model.steps_done, end_step, cartoons=phase == "adversarial"), callbacks)
 
 
 @contextmanager
@@ -166,29 +141,34 @@ def _build(config: TrainConfig, structure_of: Callable[[NDArray[np.float32]], ND
     return model
 
 
-def _claim(config: TrainConfig, resume: bool, say: Callable[[str], None]) -> None:
-    """Refuse to overwrite another run; tell what changed when it is the same one."""
-    if not (config.run / checkpoints.NAME).is_file():
-        if resume:
-            say(f"{config.run} holds no checkpoint: beginning at step 0")
-        return
-    if not resume:
-        raise ConfigError(f"{config.run} holds a run already: add --resume, or choose another `run`")
-    for line in changed(config, config.run / CONFIG):
-        say(f"changed since the run began: {line}")
-
-
-def _callbacks(config: TrainConfig, batches: Batches, log: LossesLog) -> list[keras.callbacks.Callback]:
+def _callbacks(
+    config: TrainConfig, model: WhiteBoxGAN, batches: Batches, log: LossesLog
+) -> list[keras.callbacks.Callback]:
     """Return what happens beside every step, in this order: nothing is written of a step that diverged."""
     board = tf.summary.create_file_writer(str(config.run / "tensorboard"))
     photos, _ = batches.samples(SAMPLES)
     return [
         Watch(config.run),
         Log(config.every.log, log, board),
-        Samples(config.every.sample, config.run / "samples", photos, config.representations, board),
-        Export(config.every.export, config.run / "exports"),
-        Checkpoint(config.every.checkpoint, config.run),
+        Periodic(config.every.sample, partial(_sample, model, photos, config, board)),
+        Periodic(config.every.export, partial(_export, model, config.run)),
+        Periodic(config.every.checkpoint, partial(checkpoints.save, model, config.run)),
     ]
+
+
+def _sample(model: WhiteBoxGAN, photos: Array, config: TrainConfig, board: tf.summary.SummaryWriter) -> None:
+    """Write a sheet of what the averaged generator makes of some photos, as PNG and to TensorBoard."""
+    image = sample_sheet(model, photos, config.representations)
+    write_png(config.run / "samples" / f"step_{model.steps_done:08d}.png", image)
+    with board.as_default(model.steps_done):
+        tf.summary.image("samples", image[None])
+
+
+def _export(model: WhiteBoxGAN, run: Path) -> Path:
+    """Write the averaged generator as `step_N.tflite` and `.weights.h5`, the last one as `step_N_raw.weights.h5`."""
+    folder, name = run / "exports", f"step_{model.steps_done:08d}"
+    write_weights(model.generator, folder / f"{name}_raw.weights.h5")
+    return export(model.average, folder, name)
 
 
 def _adam(config: TrainConfig, learning_rate: float) -> keras.optimizers.Optimizer:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cartoonize.media.files import write_atomically
+from cartoonize.training.log import LossesLog
 from cartoonize.training.whitebox.config import TrainConfig
-from cartoonize.training.whitebox.losses_log import LOSSES, LossesLog
+from cartoonize.training.whitebox.losses import NAMES
 from cartoonize.training.whitebox.pictures import loss_plot, write_png
 
 PLOT = "losses.png"
@@ -16,7 +17,7 @@ PLOT = "losses.png"
 def write_summary(config: TrainConfig, log: LossesLog, exported: Path) -> Path:
     """Write `summary.md`, and the plot of the losses it shows, into the run's folder; returns its path."""
     rows = log.rows()
-    seen = [name for name in LOSSES if any(name in row for row in rows)]
+    seen = [name for name in NAMES if any(name in row for row in rows)]
     if seen:
         write_png(config.run / PLOT, loss_plot(rows, seen))
     page = "\n".join([*_head(config, exported), *_losses(rows, seen), *_pictures(config.run, bool(seen))]) + "\n"

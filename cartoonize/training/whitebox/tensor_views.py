@@ -11,9 +11,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from cartoonize.method import views
+from cartoonize.method.constants import MU, REGIONS
 from cartoonize.method.superpixels import structure_view
 from cartoonize.method.views import SPREAD, Variant
-from cartoonize.training.tensor_filter import guided_filter
+from cartoonize.training.tensor_filter import filter_batch
 
 
 def surface(image: tf.Tensor) -> tf.Tensor:
@@ -21,11 +22,11 @@ def surface(image: tf.Tensor) -> tf.Tensor:
 
     image: float32 (N, H, W, 3) RGB in [-1, 1]; returns the same. Radius 5, eps 0.2. Differentiable.
     """
-    return views.surface(image, guided=guided_filter)
+    return views.surface(image, guided=filter_batch)
 
 
 def structure(
-    batch: NDArray[np.float32], *, regions: int = 200, mu: float = 1.0, pool: ProcessPoolExecutor | None = None
+    batch: NDArray[np.float32], *, regions: int = REGIONS, mu: float = MU, pool: ProcessPoolExecutor | None = None
 ) -> NDArray[np.float32]:
     """Flatten pictures into about `regions` regions of one colour: F_st, section 3.2 with equation 2.
 
