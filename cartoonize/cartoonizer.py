@@ -14,6 +14,7 @@ from cartoonize.generators.weights import locate
 from cartoonize.machine import available_cores
 from cartoonize.method.guided_filter import bring_up, detail_coefficients, filter_image
 from cartoonize.method.pixels import MAX_PIXELS, Array, Image, Size, resize, working_shape
+from cartoonize.method.retouch import AS_IT_IS, Retouch, colors_and_ink, retouched
 
 if TYPE_CHECKING:
     from cartoonize.media.codec import Frame, Photo
@@ -26,6 +27,7 @@ class Cartoonizer:
     size: the short side at which the generator works; None is 720 without enlarging, "full" the photo's own size.
     output_size: "photo" brings the result to the photo's own size, "work" leaves it at the working size.
     detail: in [0, 1], δ of the paper's equation 9; 1 is the guided-filtered picture, 0 the generator's own output.
+    retouch: lines, the photo's colours and strength, on top of the look.
     device: "cpu" (LiteRT) or "gpu" (TensorFlow). threads: cores used by one picture; None is all of them.
     Raises WeightsError, and EngineError where there is no GPU. One object may be used from several threads.
     """
@@ -37,6 +39,7 @@ class Cartoonizer:
         size: Size = None,
         output_size: Literal["photo", "work"] = "photo",
         detail: float = 1.0,
+        retouch: Retouch = AS_IT_IS,
         device: Literal["cpu", "gpu"] = "cpu",
         threads: int | None = None,
     ) -> None:
@@ -47,6 +50,7 @@ class Cartoonizer:
         self._size = size
         self._output_size = output_size
         self._detail = detail
+        self._retouch = retouch
         self._halo = tiles.halo_of(weights)
         self._generator = _generator(weights, device, threads or available_cores())
 
@@ -56,11 +60,12 @@ class Cartoonizer:
         Raises EngineError when the generator's output is not finite or the working size beyond MAX_PIXELS, ValueError
         when it is not such an image.
         """
-        return finish(image, *self.generate(image), self._detail, self._output_size)
+        return finish(image, *self.generate(image), self._detail, self._output_size, self._retouch)
 
     def generate(self, image: Image) -> tuple[Image, Array]:
         """Return an image at working size, uint8 (h, w, 3), and the generator's output, float32 (h, w, 3), not clipped.
 
+        A look that draws ink has it as a fourth channel, in [0, 1].
         `finish` makes the cartoon of them; errors as for `__call__`.
         """
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
@@ -84,18 +89,27 @@ class Cartoonizer:
 
 
 def finish(
-    photo: Image, work: Image, cartoon: Array, detail: float = 1.0, output_size: Literal["photo", "work"] = "photo"
+    photo: Image,
+    work: Image,
+    cartoon: Array,
+    detail: float = 1.0,
+    output_size: Literal["photo", "work"] = "photo",
+    retouch: Retouch = AS_IT_IS,
 ) -> Image:
-    """Guide the generator's output by the photo, as `Cartoonizer` does with the same settings.
+    """Guide the generator's output by the photo and retouch it, as `Cartoonizer` does with the same settings.
 
     photo: uint8 (H, W, 3); work, cartoon: what `Cartoonizer.generate` returned for it. Returns uint8 (H, W, 3), or
     (h, w, 3) with output_size="work".
     """
-    photo_shape, work_shape = photo.shape[:2], work.shape[:2]
-    if output_size == "photo" and work_shape < photo_shape:
-        return bring_up(photo, *detail_coefficients(work, cartoon, detail))
-    result = filter_image(work, cartoon, detail)
-    return resize(result, (photo_shape[0], photo_shape[1])) if output_size == "photo" else result
+    colors, ink, lines = colors_and_ink(cartoon, retouch.lines)
+    goal = photo if output_size == "photo" else work
+    return retouched(_guided(goal, work, colors, detail), goal, retouch, ink, lines)
+
+
+def _guided(goal: Image, work: Image, colors: Array, detail: float) -> Image:
+    if work.shape < goal.shape:
+        return bring_up(goal, *detail_coefficients(work, colors, detail))
+    return resize(filter_image(work, colors, detail), (goal.shape[0], goal.shape[1]))
 
 
 def _generator(weights: str | Path, device: str, threads: int) -> tiles.Generator:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cartoonize import Cartoonizer
+from cartoonize.cartoonizer import finish
 from cartoonize.errors import EngineError
+from cartoonize.method.retouch import Retouch
 
 from .conftest import psnr, read
 
@@ -66,6 +68,31 @@ def test_detail_zero_is_the_generators_own_output(coffee: NDArray[np.uint8]) -> 
     raw = to_image(LiteRTEngine(locate("fast").path, 1)(to_network(coffee)[np.newaxis])[0]).astype(int)
     assert np.abs(Cartoonizer("fast", detail=0.0)(coffee) - raw).max() <= 1
     assert np.abs(Cartoonizer("fast", detail=1.0)(coffee) - raw).max() > 20
+
+
+@pytest.mark.parametrize("output_size", ["photo", "work"])
+def test_knobs_at_their_defaults_are_the_identity(coffee: NDArray[np.uint8], output_size: Any) -> None:
+    photo, work = coffee[:150, :170], coffee[:75, :85]
+    output = np.random.default_rng(0).uniform(-1, 1, (*work.shape[:2], 3)).astype(np.float32)
+    plain = finish(photo, work, output, 1.0, output_size)
+    asked = finish(photo, work, output, 1.0, output_size, Retouch(lines=0, keep_colors=0, strength=1))
+    np.testing.assert_array_equal(plain, asked)
+    own_lines = np.dstack([output, np.full(work.shape[:2], 0.9, np.float32)])  # a look that draws ink
+    np.testing.assert_array_equal(finish(photo, work, own_lines, 1.0, output_size, Retouch(lines=0)), plain)
+    assert finish(photo, work, own_lines, 1.0, output_size).max() < 30
+
+
+@pytest.mark.parametrize("output_size", ["photo", "work"])
+def test_strength_0_is_the_photo_itself(coffee: NDArray[np.uint8], output_size: Any) -> None:
+    cartoonizer = Cartoonizer("fast", size=100, output_size=output_size, retouch=Retouch(lines=2, strength=0))
+    work, _ = cartoonizer.generate(coffee)
+    np.testing.assert_array_equal(cartoonizer(coffee), coffee if output_size == "photo" else work)
+
+
+def test_lines_draw_on_a_look_that_has_none(coffee: NDArray[np.uint8]) -> None:
+    plain, lined = (Cartoonizer("fast", retouch=Retouch(lines=lines))(coffee) for lines in (None, 1.0))
+    assert (lined <= plain).all(), "ink only darkens"
+    assert 0.01 < np.mean(lined.max(axis=2) < plain.max(axis=2) * 0.5) < 0.2
 
 
 @pytest.mark.parametrize("size", [None, 40])

@@ -5,26 +5,27 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import product, starmap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from cartoonize.cli import sheets
 from cartoonize.cli.options import NumberRange, complete_weights, working_size
 from cartoonize.cli.refusals import refusing
+from cartoonize.generators.weights import at_hand
 from cartoonize.jobs.planning import COMPARE_SUFFIX
 
 if TYPE_CHECKING:
-    from cartoonize.method.pixels import Image, Size
+    from cartoonize.method.pixels import Array, Image, Size
     from cartoonize.pages.sheet import Tile
 
 ACROSS = 4  # most variants in a row
 
 
 def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Size, ...]:
-    return tuple(working_size(ctx, param, value) for value in values) or (None,)
+    return tuple(working_size(ctx, param, value) for value in values)
 
 
 @click.command("compare")
@@ -33,10 +34,11 @@ def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 @click.option(
     "-w",
     "--weights",
+    "--style",
+    "weights",
     type=click.Path(),
     shell_complete=complete_weights,
     multiple=True,
-    default=("fast",),
     metavar="NAME|PATH",
     help="Generator: fast, quality, whitebox or a file.  [default: fast]",
 )
@@ -53,9 +55,30 @@ def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     "details",
     type=NumberRange(0, 1),
     multiple=True,
-    default=(1.0,),
     metavar="0..1",
     help="1 is the smooth picture, 0 the generator's own.  [default: 1]",
+)
+@click.option(
+    "--lines",
+    type=NumberRange(0, 2),
+    multiple=True,
+    metavar="0..2",
+    help="Ink: 0 none, 2 more and bolder lines.  [default: the look's own]",
+)
+@click.option(
+    "--keep-colors",
+    type=NumberRange(0, 1),
+    multiple=True,
+    metavar="0..1",
+    help="1 is the photo's own colours.  [default: 0]",
+)
+@click.option(
+    "--strength",
+    "strengths",
+    type=NumberRange(0, 2),
+    multiple=True,
+    metavar="0..2",
+    help="0 is the photo, 1 the cartoon.  [default: 1]",
 )
 @click.option(
     "--zoom",
@@ -71,43 +94,74 @@ def compare(
     weights: tuple[str, ...],
     sizes: tuple[Size, ...],
     details: tuple[float, ...],
+    lines: tuple[float, ...],
+    keep_colors: tuple[float, ...],
+    strengths: tuple[float, ...],
     zoom: tuple[float, float] | None,
     overwrite: bool,
 ) -> None:
     """Show a photo in several settings on one labelled sheet, to choose before a long run.
 
-    --weights, --size and --detail may each be given several times; every combination is shown, as the main command
-    would make it.
+    --weights, --size, --detail, --lines, --keep-colors and --strength may each be given several times; every
+    combination is shown, as the main command would make it. With none of them: all looks there are.
     """
     from cartoonize.pages.sheet import Tile, sheet
 
+    asked = (sizes, details, lines, keep_colors, strengths)
+    weights = weights or (("fast",) if any(asked) else at_hand())
+    passes = list(product(weights, sizes or (None,)))
+    nothing = (None,)
+    finishes = product(details or (1.0,), lines or nothing, keep_colors or nothing, strengths or nothing)
     target = sheets.target_of(photo, out, COMPARE_SUFFIX)
     sheets.check(photo, [target], weights, overwrite)
     with refusing(prefix=str(photo)):
         image = sheets.read(photo)
         extent = f"{image.shape[1]} x {image.shape[0]} pixels{', a part 1:1' if zoom else ''}"
         own = Tile(_visible(image, zoom), "photo", extent)
-        variants = list(_variants(image, list(product(weights, sizes)), details, zoom))
-    rows = _rows(variants, (len(weights), len(sizes), len(details)))
+        variants = list(_variants(image, passes, list(starmap(Finish, finishes)), zoom))
+    rows = _rows(variants, [max(1, len(values)) for values in (weights, *asked)])
     page = sheet([[None if n else own, *row] for n, row in enumerate(rows)])
     sheets.write(photo, target, page, overwrite)
 
 
+class Finish(NamedTuple):
+    """What is done after the generator; None where nothing was asked for, which the label then does not tell."""
+
+    detail: float
+    lines: float | None
+    keep_colors: float | None
+    strength: float | None
+
+    def label(self) -> str:
+        """Say what was asked for."""
+        asked = [("detail", self.detail), ("lines", self.lines), ("keep colors", self.keep_colors)]
+        asked.append(("strength", self.strength))
+        return ", ".join(f"{name} {value:g}" for name, value in asked if value is not None)
+
+    def applied(self, image: Image, work: Image, cartoon: Array) -> Image:
+        """Make a result of what `Cartoonizer.generate` returned."""
+        from cartoonize.cartoonizer import finish
+        from cartoonize.method.retouch import Retouch
+
+        given = {name: getattr(self, name) for name in ("lines", "keep_colors", "strength")}
+        retouch = Retouch(**{name: value for name, value in given.items() if value is not None})
+        return finish(image, work, cartoon, self.detail, retouch=retouch)
+
+
 def _variants(
-    image: Image, passes: list[tuple[str, Size]], details: Sequence[float], zoom: tuple[float, float] | None
+    image: Image, passes: list[tuple[str, Size]], finishes: Sequence[Finish], zoom: tuple[float, float] | None
 ) -> Iterator[Tile]:
-    """Run the generator once a pass, and make every detail of it."""
+    """Run the generator once a pass, and make every finish of it."""
     from tqdm import tqdm
 
-    from cartoonize.cartoonizer import finish
     from cartoonize.pages.sheet import Tile
 
     for weights, size in tqdm(passes, unit="pass", leave=False, disable=not sys.stderr.isatty()):
         work, cartoon = sheets.load(weights, size).generate(image)
         side = "full" if size == "full" else min(work.shape[:2])
-        for detail in details:
-            result = _visible(finish(image, work, cartoon, detail), zoom)
-            yield Tile(result, weights, f"size {side}, detail {detail:g}")
+        for finish in finishes:
+            result = _visible(finish.applied(image, work, cartoon), zoom)
+            yield Tile(result, weights, f"size {side}, {finish.label()}")
 
 
 def _visible(picture: Image, zoom: tuple[float, float] | None) -> Image:
@@ -129,7 +183,7 @@ def _window(center: float, side: int) -> tuple[int, int]:
     return start, start + length
 
 
-def _rows(variants: Sequence[Tile], counts: tuple[int, int, int]) -> list[Sequence[Tile]]:
+def _rows(variants: Sequence[Tile], counts: Sequence[int]) -> list[Sequence[Tile]]:
     """Break variants into rows along the last setting that varies, and rows too long into several about as long."""
     group = next((count for count in reversed(counts) if count > 1), 1)
     across = math.ceil(group / math.ceil(group / ACROSS))

@@ -44,6 +44,9 @@ class Options:
     fail_fast: bool
     review: str | None
     jobs: int | None
+    lines: float | None
+    keep_colors: float
+    strength: float
 
 
 class NumberRange(click.FloatRange):
@@ -97,12 +100,39 @@ def complete_weights(_ctx: click.Context, _param: click.Parameter, incomplete: s
 weights_option = click.option(
     "-w",
     "--weights",
+    "--style",
+    "weights",
     type=click.Path(),
     shell_complete=complete_weights,
     default="fast",
     show_default=True,
     metavar="NAME|PATH",
     help="Generator: fast, quality, whitebox or a file.",
+)
+
+retouch_options: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--lines",
+        type=NumberRange(0, 2),
+        metavar="0..2",
+        help="Ink: 0 none, 2 more and bolder lines.  [default: 1 for looks that draw ink, 0 for others]",
+    ),
+    click.option(
+        "--keep-colors",
+        type=NumberRange(0, 1),
+        default=0.0,
+        show_default=True,
+        metavar="0..1",
+        help="1 is the photo's own colours under the cartoon's light and lines.",
+    ),
+    click.option(
+        "--strength",
+        type=NumberRange(0, 2),
+        default=1.0,
+        show_default=True,
+        metavar="0..2",
+        help="0 is the photo, 1 the cartoon, 2 as far again beyond it.",
+    ),
 )
 
 _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
@@ -129,6 +159,7 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
         metavar="0..1",
         help="1 is the smooth picture, 0 the generator's own with all its texture.",
     ),
+    *retouch_options,
     click.option("--device", type=Choice(["cpu", "gpu"]), default="cpu", show_default=True, help="Where to run."),
     click.option(
         "--format",

@@ -42,11 +42,13 @@ def generate(generator: Generator, photo: Image, halo: int = HALO) -> Array:
     tile = tile_shape(padded.shape[:2], halo)
     if tile == padded.shape[:2]:
         return _run(generator, padded)[:height, :width]
-    result = np.empty(padded.shape, np.float32)
+    result = np.empty((*padded.shape[:2], 0), np.float32)
     for (y, top, bottom), (x, left, right) in product(
         _spans(padded.shape[0], tile[0], halo), _spans(padded.shape[1], tile[1], halo)
     ):
         output = _run(generator, padded[y, x])
+        if not result.size:  # only now is known whether ink is a fourth channel
+            result = np.empty((*padded.shape[:2], output.shape[2]), np.float32)
         result[top:bottom, left:right] = output[top - y.start : bottom - y.start, left - x.start : right - x.start]
     return result[:height, :width]
 

@@ -126,6 +126,11 @@ def listing() -> list[WeightsInfo]:
     return infos
 
 
+def at_hand() -> tuple[str, ...]:
+    """Return the names of the weights that are on this machine."""
+    return tuple(info.name for info in listing() if info.location)
+
+
 def _released() -> Weights:
     if not authors_release.is_here():
         raise WeightsError(

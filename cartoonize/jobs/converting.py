@@ -28,14 +28,17 @@ class Converted:
 class ConverterSpec:
     """What to load and how to convert: pickles, so that every process builds the same converter from it.
 
-    weights to threads are `Cartoonizer`'s, quality to strip_metadata are `EncodeOptions`'; thumbnails: whether a page
-    will show the results.
+    weights to threads are `Cartoonizer`'s, lines to strength those of its `retouch`, quality to strip_metadata are
+    `EncodeOptions`'; thumbnails: whether a page will show the results.
     """
 
     weights: str = "fast"
     size: Size = None
     output_size: Literal["photo", "work"] = "photo"
     detail: float = 1.0
+    lines: float | None = None
+    keep_colors: float = 0.0
+    strength: float = 1.0
     device: Literal["cpu", "gpu"] = "cpu"
     threads: int | None = None
     quality: int | None = None
@@ -47,6 +50,7 @@ class ConverterSpec:
         """Load the generator, in the process that calls; raises CartoonizeError where it cannot run here."""
         from cartoonize.cartoonizer import Cartoonizer
         from cartoonize.media import opening
+        from cartoonize.method.retouch import Retouch
 
         opening.configure_pillow()
         cartoonizer = Cartoonizer(
@@ -54,6 +58,7 @@ class ConverterSpec:
             size=self.size,
             output_size=self.output_size,
             detail=self.detail,
+            retouch=Retouch(self.lines, self.keep_colors, self.strength),
             device=self.device,
             threads=self.threads,
         )

@@ -38,6 +38,9 @@ class Retouch:
                 raise ValueError(f"{name} must be in [0, {most}], got {value}")
 
 
+AS_IT_IS = Retouch()
+
+
 def retouched(picture: Image, photo: Image, how: Retouch, ink: Array | None = None, lines: float = 1.0) -> Image:
     """Return a picture with ink, the photo's colours and a strength; the same object where nothing is asked.
 

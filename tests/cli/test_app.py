@@ -27,6 +27,7 @@ from cartoonize.cli import app
 from cartoonize.errors import EngineError, WeightsError
 from cartoonize.generators import authors_release
 from cartoonize.jobs import sharing
+from cartoonize.method.retouch import Retouch
 
 SUBCOMMANDS = list(app.cartoonize.others)
 
@@ -142,14 +143,17 @@ def test_version() -> None:
 
 def test_options_reach_the_cartoonizer_and_the_encoder() -> None:
     save("photo.jpg")
-    args = ["--size", "full", "--output-size", "work", "--detail", "0.5", "--device", "gpu", "-w", "fast"]
+    args = ["--size", "full", "--output-size", "work", "--detail", "0.5", "--device", "gpu", "--style", "fast"]
+    args += ["--lines", "1.5", "--keep-colors", "0.25", "--strength", "0.75"]
     run("photo.jpg", *args, "--format", "jpeg", "--quality", "30", "-o", "small.jpg")
     run("photo.jpg", "--size", "300", "--quality", "95", "-o", "large.jpg")
     first, second = FakeCartoonizer.made
     threads = first.pop("threads")
     assert threads >= 1
+    assert first.pop("retouch") == Retouch(lines=1.5, keep_colors=0.25, strength=0.75)
     assert first == {"weights": "fast", "size": "full", "output_size": "work", "detail": 0.5, "device": "gpu"}
     assert second["size"] == 300
+    assert second["retouch"] == Retouch()
     assert Path("small.jpg").stat().st_size < Path("large.jpg").stat().st_size
 
 

@@ -19,7 +19,8 @@ import cartoonize
 from cartoonize import Cartoonizer
 from cartoonize.cli import app
 from cartoonize.generators.tiles import generate
-from cartoonize.generators.weights import builtin_folder
+from cartoonize.generators.weights import BUILTIN, at_hand, builtin_folder
+from cartoonize.method.retouch import Retouch
 from cartoonize.pages.photo_views import NAMES
 from cartoonize.pages.sheet import GAP
 
@@ -140,11 +141,27 @@ def test_compare_shows_the_photo_and_every_combination_as_the_main_command_makes
             assert np.array_equal(tile, Cartoonizer("fast", size=size, detail=detail)(PHOTO))  # type: ignore[arg-type]
 
 
-def test_compare_without_settings_shows_the_defaults() -> None:
+def test_compare_without_settings_shows_every_look_that_is_here(own_cache: Path) -> None:
     run("compare", "photo.png")
-    ((photo, cartoon),) = tiles(read(Path("photo_compare.png")))
+    photo, *looks = (tile for row in tiles(read(Path("photo_compare.png"))) for tile in row)
     assert np.array_equal(photo, PHOTO)
-    assert np.array_equal(cartoon, Cartoonizer()(PHOTO))
+    assert at_hand() == BUILTIN
+    for look, name in zip(looks, BUILTIN, strict=True):
+        assert np.array_equal(look, Cartoonizer(name)(PHOTO))
+
+
+def test_compare_of_one_setting_shows_the_default_look() -> None:
+    run("compare", "photo.png", "--style", "fast", "--keep-colors", "0.5")
+    ((_, cartoon),) = tiles(read(Path("photo_compare.png")))
+    assert np.array_equal(cartoon, Cartoonizer(retouch=Retouch(keep_colors=0.5))(PHOTO))
+
+
+def test_compare_shows_every_knob_as_the_main_command_makes_it() -> None:
+    run("compare", "photo.png", "--size", "60", "--lines", "1.5", "--strength", "0.5", "--strength", "1.5")
+    ((_, *looks),) = tiles(read(Path("photo_compare.png")))
+    for look, strength in zip(looks, (0.5, 1.5), strict=True):
+        run("photo.png", "--size", "60", "--lines", "1.5", "--strength", str(strength), "-o", "one.png", "--overwrite")
+        assert np.array_equal(look, read(Path("one.png")))
 
 
 def test_long_rows_are_broken_into_rows_about_as_long() -> None:
