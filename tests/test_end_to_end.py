@@ -13,6 +13,8 @@ import skimage.data
 from PIL import Image
 from skimage.metrics import structural_similarity
 
+from cartoonize.cli.app import cartoonize
+
 from .conftest import psnr, read
 
 ROOT = Path(__file__).parents[1]
@@ -104,3 +106,15 @@ def test_the_examples_make_the_pictures_of_the_docs(name: str, tmp_path: Path) -
     target = tmp_path / "sheet.jpg"
     subprocess.run([sys.executable, ROOT / "examples" / f"{name}.py", target], check=True, timeout=100)
     assert psnr(read(target), read(ROOT / "docs" / "pictures" / f"{name}.jpg")) > 35
+
+
+def test_the_manual_pages_hold_every_command_and_option(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, ROOT / "examples" / "man_pages.py", tmp_path], check=True, timeout=100)
+    for name, command in {
+        "cartoonize": cartoonize,
+        **{f"cartoonize-{n}": c for n, c in cartoonize.others.items()},
+    }.items():
+        page = (tmp_path / f"{name}.1").read_text(encoding="utf-8").replace("\\-", "-")
+        assert page.startswith('.TH "')
+        for parameter in command.params:
+            assert all(option in page for option in parameter.opts if option.startswith("--"))

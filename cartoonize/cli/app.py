@@ -20,6 +20,7 @@ from cartoonize.cli.convert import convert
 from cartoonize.cli.inspect import inspect
 from cartoonize.cli.options import Options
 from cartoonize.cli.options import options as with_options
+from cartoonize.cli.refusals import naming_what_is_not_installed
 from cartoonize.cli.training import distill, train
 from cartoonize.cli.weights import weights_group
 from cartoonize.jobs.running import Interrupted
@@ -80,7 +81,8 @@ class DefaultCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command the context was made for; a reader that closed the pipe ends it without a word."""
         try:
-            return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+            with naming_what_is_not_installed():
+                return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
         except BrokenPipeError as error:
             raise Interrupted(PIPE_CLOSED) from error
 

@@ -23,3 +23,23 @@ def refusing(kind: type[click.ClickException] = click.ClickException, prefix: st
         yield
     except CartoonizeError as error:
         raise kind(shown(f"{prefix}: {error}" if prefix else str(error))) from error
+
+
+_TRAINING = "tensorflow keras h5py pydantic pyyaml tensorboard scikit-image"
+_PACKAGES = {"skimage": "scikit-image"} | dict.fromkeys(
+    ("tensorflow", "keras", "h5py", "pydantic", "yaml", "tensorboard"), _TRAINING
+)
+
+
+@contextmanager
+def naming_what_is_not_installed() -> Iterator[None]:
+    """Turn the import of a library that a lean install leaves out into a line that says what to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        packages = _PACKAGES.get((error.name or "").partition(".")[0])
+        if packages is None:
+            raise
+        raise ConfigurationError(
+            f"this needs {error.name}, which a lean install leaves out: pip install {packages}"
+        ) from error

@@ -52,7 +52,7 @@ LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF"})
 MAX_SIDE: dict[str, int] = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 32_768, "HEIF": 16_384}
 """Longest side in pixels, where a format, its usual encoder or its readers have such a limit."""
 
-HEIC_EXTRA = "HEIC needs the extra: pip install 'cartoonize[heic]'"
+HEIC_MISSING = "HEIC needs a library: pip install pillow-heif"
 
 _QUALITY = {"JPEG": 95, "WEBP": 90, "AVIF": 90, "HEIF": 90}
 _LONGEST = 65_535  # milliseconds of one frame, and plays: what APNG and GIF hold in 16 bits
@@ -67,7 +67,7 @@ def format_of(path: PurePath) -> str | None:
 
 def extra_problem(image_format: str | None) -> str | None:
     """Why a format cannot be written on this installation; None when it can."""
-    return HEIC_EXTRA if image_format == "HEIF" and find_spec("pillow_heif") is None else None
+    return HEIC_MISSING if image_format == "HEIF" and find_spec("pillow_heif") is None else None
 
 
 def size_problem(image_format: str, width: int, height: int) -> str | None:

@@ -14,7 +14,7 @@ from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin, Unidentified
 
 from cartoonize.errors import CartoonizeError, DecodeError
 from cartoonize.media import kinds
-from cartoonize.media.formats import HEIC_EXTRA
+from cartoonize.media.formats import HEIC_MISSING
 from cartoonize.method.pixels import MAX_PIXELS
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
@@ -80,5 +80,5 @@ def register_heif(error: type[CartoonizeError]) -> None:
     try:
         import pillow_heif
     except ImportError:
-        raise error(HEIC_EXTRA) from None
+        raise error(HEIC_MISSING) from None
     pillow_heif.register_heif_opener()

@@ -373,7 +373,7 @@ def test_heic_without_the_extra_is_found_out_before_work(monkeypatch: pytest.Mon
         ["a.jpg", "--out", "x.heic", "--dry-run"],
         ["inspect", "a.jpg", "--out", "x.heic"],
     ):
-        assert "pip install 'cartoonize[heic]'" in run(*args, code=2).stderr
+        assert "pip install pillow-heif" in run(*args, code=2).stderr
     Path("photo.heic").touch()
     assert run("a.jpg", "photo.heic", "--dry-run").exit_code == 0, "a HEIC photo fails alone"
 

@@ -449,7 +449,7 @@ def test_no_memory_has_its_own_line(monkeypatch):
 def test_heic_without_the_extra_names_it(monkeypatch):
     data = encode(photo(smooth()), EncodeOptions("HEIF")).data
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    assert message(data) == "HEIC needs the extra: pip install 'cartoonize[heic]'"
+    assert message(data) == "HEIC needs a library: pip install pillow-heif"
     with pytest.raises(EncodeError, match=r"pip install 'cartoonize\[heic\]'"):
         encode(photo(smooth()), EncodeOptions("HEIF"))
 
