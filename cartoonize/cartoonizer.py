@@ -26,9 +26,10 @@ class Cartoonizer:
     weights: a built-in name ("fast", "quality"), "whitebox" (the authors' release, once fetched) or a path.
     size: the short side at which the generator works; None is 720 without enlarging, "full" the photo's own size.
     output_size: "photo" brings the result to the photo's own size, "work" leaves it at the working size.
-    detail: in [0, 1], δ of the paper's equation 9; 1 is the guided-filtered picture, 0 the generator's own output.
+    smooth: in [0, 1], δ of the paper's equation 9; 1 is the guided-filtered picture, 0 the generator's own output.
     retouch: lines, the photo's colours and strength, on top of the look.
     device: "cpu" (LiteRT) or "gpu" (TensorFlow). threads: cores used by one picture; None is all of them.
+    detail: an earlier name of `smooth`.
     Raises WeightsError, and EngineError where there is no GPU. One object may be used from several threads.
     """
 
@@ -38,18 +39,20 @@ class Cartoonizer:
         *,
         size: Size = None,
         output_size: Literal["photo", "work"] = "photo",
-        detail: float = 1.0,
+        smooth: float = 1.0,
         retouch: Retouch = AS_IT_IS,
         device: Literal["cpu", "gpu"] = "cpu",
         threads: int | None = None,
+        detail: float | None = None,
     ) -> None:
-        if not 0 <= detail <= 1:
-            raise ValueError(f"detail must be in [0, 1], got {detail}")
+        smooth = smooth if detail is None else detail
+        if not 0 <= smooth <= 1:
+            raise ValueError(f"smooth must be in [0, 1], got {smooth}")
         if isinstance(size, int) and size < 1:
             raise ValueError(f"size must be at least 1 pixel, got {size}")
         self._size = size
         self._output_size = output_size
-        self._detail = detail
+        self._smooth = smooth
         self._retouch = retouch
         self._halo = tiles.halo_of(weights)
         self._generator = _generator(weights, device, threads or available_cores())
@@ -60,7 +63,7 @@ class Cartoonizer:
         Raises EngineError when the generator's output is not finite or the working size beyond MAX_PIXELS, ValueError
         when it is not such an image.
         """
-        return finish(image, *self.generate(image), self._detail, self._output_size, self._retouch)
+        return finish(image, *self.generate(image), self._smooth, self._output_size, self._retouch)
 
     def generate(self, image: Image) -> tuple[Image, Array]:
         """Return an image at working size, uint8 (h, w, 3), and the generator's output, float32 (h, w, 3), not clipped.
@@ -92,7 +95,7 @@ def finish(
     photo: Image,
     work: Image,
     cartoon: Array,
-    detail: float = 1.0,
+    smooth: float = 1.0,
     output_size: Literal["photo", "work"] = "photo",
     retouch: Retouch = AS_IT_IS,
 ) -> Image:
@@ -103,13 +106,13 @@ def finish(
     """
     colors, ink, lines = colors_and_ink(cartoon, retouch.lines)
     goal = photo if output_size == "photo" else work
-    return retouched(_guided(goal, work, colors, detail), goal, retouch, ink, lines)
+    return retouched(_guided(goal, work, colors, smooth), goal, retouch, ink, lines)
 
 
-def _guided(goal: Image, work: Image, colors: Array, detail: float) -> Image:
+def _guided(goal: Image, work: Image, colors: Array, smooth: float) -> Image:
     if work.shape < goal.shape:
-        return bring_up(goal, *detail_coefficients(work, colors, detail))
-    return resize(filter_image(work, colors, detail), (goal.shape[0], goal.shape[1]))
+        return bring_up(goal, *detail_coefficients(work, colors, smooth))
+    return resize(filter_image(work, colors, smooth), (goal.shape[0], goal.shape[1]))
 
 
 def _generator(weights: str | Path, device: str, threads: int) -> tiles.Generator:

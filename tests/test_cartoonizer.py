@@ -66,8 +66,8 @@ def test_detail_zero_is_the_generators_own_output(coffee: NDArray[np.uint8]) -> 
     from cartoonize.method.pixels import to_image, to_network
 
     raw = to_image(LiteRTEngine(locate("fast").path, 1)(to_network(coffee)[np.newaxis])[0]).astype(int)
-    assert np.abs(Cartoonizer("fast", detail=0.0)(coffee) - raw).max() <= 1
-    assert np.abs(Cartoonizer("fast", detail=1.0)(coffee) - raw).max() > 20
+    assert np.abs(Cartoonizer("fast", smooth=0.0)(coffee) - raw).max() <= 1
+    assert np.abs(Cartoonizer("fast", smooth=1.0)(coffee) - raw).max() > 20
 
 
 @pytest.mark.parametrize("output_size", ["photo", "work"])
@@ -95,6 +95,11 @@ def test_lines_draw_on_a_look_that_has_none(coffee: NDArray[np.uint8]) -> None:
     assert 0.01 < np.mean(lined.max(axis=2) < plain.max(axis=2) * 0.5) < 0.2
 
 
+def test_detail_is_an_earlier_name_of_smooth(coffee: NDArray[np.uint8]) -> None:
+    expected = Cartoonizer("fast", size=60, smooth=0.3)(coffee)
+    np.testing.assert_array_equal(Cartoonizer("fast", size=60, detail=0.3)(coffee), expected)
+
+
 @pytest.mark.parametrize("size", [None, 40])
 def test_views_and_read_only_arrays_are_taken(coffee: NDArray[np.uint8], size: int | None) -> None:
     cartoonizer = Cartoonizer("fast", size=size)
@@ -119,7 +124,7 @@ def test_other_arrays_are_refused(fast: Cartoonizer, image: Any) -> None:
         fast(image)
 
 
-@pytest.mark.parametrize("options", [{"detail": 1.5}, {"detail": -0.1}, {"size": 0}])
+@pytest.mark.parametrize("options", [{"smooth": 1.5}, {"smooth": -0.1}, {"size": 0}])
 def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
         Cartoonizer("fast", **options)

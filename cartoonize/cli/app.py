@@ -35,7 +35,7 @@ EXAMPLES = (
     ("cartoonize photo.jpg", "writes photo_cartoon.jpg beside it"),
     ("cartoonize holiday/ --out cartoons/", "a folder and all below it, the tree kept"),
     ("cartoonize '*.png' --format webp --quality 85", "several, in another format"),
-    ("cartoonize photo.jpg --size full --detail 0.8", "finer work, more of the photo's texture"),
+    ("cartoonize photo.jpg --size 1080 --smooth 0.8", "finer work, more of the photo's texture"),
     ("cartoonize - < photo.jpg > cartoon.jpg", "in a pipe"),
     ("cartoonize holiday/ --review page.html", "and a page to look at the results"),
     ("cartoonize holiday/ --dry-run", "shows what would be done"),

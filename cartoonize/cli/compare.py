@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from cartoonize.cli import sheets
-from cartoonize.cli.options import NumberRange, complete_weights, working_size
+from cartoonize.cli.options import NumberRange, WithHiddenName, complete_weights, working_size
 from cartoonize.cli.refusals import refusing
 from cartoonize.generators.weights import at_hand
 from cartoonize.jobs.planning import COMPARE_SUFFIX
@@ -51,8 +51,10 @@ def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     help="Short side it works at.  [default: 720, smaller photos as they are]",
 )
 @click.option(
-    "--detail",
-    "details",
+    "--smooth",
+    "smooths",
+    cls=WithHiddenName,
+    hidden_name="--detail",
     type=NumberRange(0, 1),
     multiple=True,
     metavar="0..1",
@@ -93,7 +95,7 @@ def compare(
     out: str | None,
     weights: tuple[str, ...],
     sizes: tuple[Size, ...],
-    details: tuple[float, ...],
+    smooths: tuple[float, ...],
     lines: tuple[float, ...],
     keep_colors: tuple[float, ...],
     strengths: tuple[float, ...],
@@ -102,16 +104,16 @@ def compare(
 ) -> None:
     """Show a photo in several settings on one labelled sheet, to choose before a long run.
 
-    --weights, --size, --detail, --lines, --keep-colors and --strength may each be given several times; every
+    --weights, --size, --smooth, --lines, --keep-colors and --strength may each be given several times; every
     combination is shown, as the main command would make it. With none of them: all looks there are.
     """
     from cartoonize.pages.sheet import Tile, sheet
 
-    asked = (sizes, details, lines, keep_colors, strengths)
+    asked = (sizes, smooths, lines, keep_colors, strengths)
     weights = weights or (("fast",) if any(asked) else at_hand())
     passes = list(product(weights, sizes or (None,)))
     nothing = (None,)
-    finishes = product(details or (1.0,), lines or nothing, keep_colors or nothing, strengths or nothing)
+    finishes = product(smooths or (1.0,), lines or nothing, keep_colors or nothing, strengths or nothing)
     target = sheets.target_of(photo, out, COMPARE_SUFFIX)
     sheets.check(photo, [target], weights, overwrite)
     with refusing(prefix=str(photo)):
@@ -127,14 +129,14 @@ def compare(
 class Finish(NamedTuple):
     """What is done after the generator; None where nothing was asked for, which the label then does not tell."""
 
-    detail: float
+    smooth: float
     lines: float | None
     keep_colors: float | None
     strength: float | None
 
     def label(self) -> str:
         """Say what was asked for."""
-        asked = [("detail", self.detail), ("lines", self.lines), ("keep colors", self.keep_colors)]
+        asked = [("smooth", self.smooth), ("lines", self.lines), ("keep colors", self.keep_colors)]
         asked.append(("strength", self.strength))
         return ", ".join(f"{name} {value:g}" for name, value in asked if value is not None)
 
@@ -145,7 +147,7 @@ class Finish(NamedTuple):
 
         given = {name: getattr(self, name) for name in ("lines", "keep_colors", "strength")}
         retouch = Retouch(**{name: value for name, value in given.items() if value is not None})
-        return finish(image, work, cartoon, self.detail, retouch=retouch)
+        return finish(image, work, cartoon, self.smooth, retouch=retouch)
 
 
 def _variants(

@@ -29,7 +29,7 @@ class Options:
     weights: str
     size: int | Literal["full"] | None
     output_size: Literal["photo", "work"]
-    detail: float
+    smooth: float
     device: Literal["cpu", "gpu"]
     format: str | None
     quality: int | None
@@ -47,6 +47,21 @@ class Options:
     lines: float | None
     keep_colors: float
     strength: float
+
+
+class WithHiddenName(click.Option):
+    """An option that an earlier name still stands for, which the help does not show."""
+
+    def __init__(self, *args: Any, hidden_name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.hidden_name = hidden_name
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Let the parser know both names."""
+        shown = self.opts
+        self.opts = [*shown, self.hidden_name]
+        super().add_to_parser(parser, ctx)
+        self.opts = shown
 
 
 class NumberRange(click.FloatRange):
@@ -152,7 +167,10 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
         help="Size of the result: the photo's, or that of --size.",
     ),
     click.option(
-        "--detail",
+        "--smooth",
+        cls=WithHiddenName,
+        hidden_name="--detail",
+        envvar=["CARTOONIZE_SMOOTH", "CARTOONIZE_DETAIL"],
         type=NumberRange(0, 1),
         default=1.0,
         show_default=True,

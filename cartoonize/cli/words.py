@@ -26,7 +26,7 @@ COMMON_USES = (
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _PREFIX = "CARTOONIZE_"
-_NOT_OURS = {"VERSION", "HELP"}  # container images set the first
+_NOT_OURS = {"VERSION", "HELP", "DETAIL"}  # container images set the first; the last is --smooth's earlier name
 
 
 class CommonUses(click.UsageError):

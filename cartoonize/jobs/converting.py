@@ -35,7 +35,7 @@ class ConverterSpec:
     weights: str = "fast"
     size: Size = None
     output_size: Literal["photo", "work"] = "photo"
-    detail: float = 1.0
+    smooth: float = 1.0
     lines: float | None = None
     keep_colors: float = 0.0
     strength: float = 1.0
@@ -57,7 +57,7 @@ class ConverterSpec:
             self.weights,
             size=self.size,
             output_size=self.output_size,
-            detail=self.detail,
+            smooth=self.smooth,
             retouch=Retouch(self.lines, self.keep_colors, self.strength),
             device=self.device,
             threads=self.threads,

@@ -143,7 +143,7 @@ def test_version() -> None:
 
 def test_options_reach_the_cartoonizer_and_the_encoder() -> None:
     save("photo.jpg")
-    args = ["--size", "full", "--output-size", "work", "--detail", "0.5", "--device", "gpu", "--style", "fast"]
+    args = ["--size", "full", "--output-size", "work", "--smooth", "0.5", "--device", "gpu", "--style", "fast"]
     args += ["--lines", "1.5", "--keep-colors", "0.25", "--strength", "0.75"]
     run("photo.jpg", *args, "--format", "jpeg", "--quality", "30", "-o", "small.jpg")
     run("photo.jpg", "--size", "300", "--quality", "95", "-o", "large.jpg")
@@ -151,10 +151,22 @@ def test_options_reach_the_cartoonizer_and_the_encoder() -> None:
     threads = first.pop("threads")
     assert threads >= 1
     assert first.pop("retouch") == Retouch(lines=1.5, keep_colors=0.25, strength=0.75)
-    assert first == {"weights": "fast", "size": "full", "output_size": "work", "detail": 0.5, "device": "gpu"}
+    assert first == {"weights": "fast", "size": "full", "output_size": "work", "smooth": 0.5, "device": "gpu"}
     assert second["size"] == 300
     assert second["retouch"] == Retouch()
     assert Path("small.jpg").stat().st_size < Path("large.jpg").stat().st_size
+
+
+def test_detail_is_an_earlier_name_of_smooth_that_the_help_keeps_quiet_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    save("a.jpg", "b.jpg", "c.jpg")
+    run("a.jpg", "--detail", "0.25")
+    monkeypatch.setenv("CARTOONIZE_DETAIL", "0.5")
+    assert "sets nothing" not in run("b.jpg").stderr
+    run("c.jpg", "--smooth", "0.75")
+    assert [made["smooth"] for made in FakeCartoonizer.made] == [0.25, 0.5, 0.75]
+    for command in ([], ["compare"]):
+        assert "--smooth" in run(*command, "--help").stdout
+        assert "--detail" not in run(*command, "--help").stdout
 
 
 def test_background_is_laid_under_transparency() -> None:
@@ -184,7 +196,7 @@ def test_environment_sets_options_and_flags_win(monkeypatch: pytest.MonkeyPatch)
         ["a.jpg", "--nonsense"],
         ["a.jpg", "--size", "0"],
         ["a.jpg", "--size", "big"],
-        ["a.jpg", "--detail", "1.5"],
+        ["a.jpg", "--smooth", "1.5"],
         ["a.jpg", "--quality", "0"],
         ["a.jpg", "--format", "mp4"],
         ["a.jpg", "--background", "#12345678"],

@@ -129,7 +129,7 @@ def test_compare_shows_the_photo_and_every_combination_as_the_main_command_makes
 ) -> None:
     shutil.copy(builtin_folder() / "fast.tflite", "mine.tflite")
     options = ["--weights", "fast", "--weights", "mine.tflite", "--size", "60", "--size", "full"]
-    run("compare", "photo.png", *options, "--detail", "0", "--detail", "0.5", "--detail", "1")
+    run("compare", "photo.png", *options, "--smooth", "0", "--smooth", "0.5", "--smooth", "1")
     assert sorted(passes) == sorted([(60, 90, 3), (200, 300, 3)] * 2), "one pass for all details"
     rows = tiles(read(Path("photo_compare.png")))
     assert [len(row) for row in rows] == [4] * 4
@@ -138,7 +138,7 @@ def test_compare_shows_the_photo_and_every_combination_as_the_main_command_makes
         assert np.ptp(row[0][100:]) == 0, "a free place"
     for row, size in zip(rows[:2], (60, "full"), strict=True):
         for tile, detail in zip(row[1:], (0.0, 0.5, 1.0), strict=True):
-            assert np.array_equal(tile, Cartoonizer("fast", size=size, detail=detail)(PHOTO))  # type: ignore[arg-type]
+            assert np.array_equal(tile, Cartoonizer("fast", size=size, smooth=detail)(PHOTO))  # type: ignore[arg-type]
 
 
 def test_compare_without_settings_shows_every_look_that_is_here(own_cache: Path) -> None:
@@ -165,7 +165,7 @@ def test_compare_shows_every_knob_as_the_main_command_makes_it() -> None:
 
 
 def test_long_rows_are_broken_into_rows_about_as_long() -> None:
-    details = [word for n in range(5) for word in ("--detail", str(n / 4))]
+    details = [word for n in range(5) for word in ("--smooth", str(n / 4))]
     run("compare", "photo.png", "--size", "40", *details)
     page = read(Path("photo_compare.png"))
     assert page.shape[1] == 4 * 300 + 5 * GAP
@@ -236,7 +236,7 @@ def test_errors_are_one_line_and_leave_nothing(command: str, args: list[str], co
 
 
 @pytest.mark.parametrize(
-    ("command", "option"), [("inspect", "--eps"), ("compare", "--detail"), ("compare", "--zoom"), (".", "--detail")]
+    ("command", "option"), [("inspect", "--eps"), ("compare", "--smooth"), ("compare", "--zoom"), (".", "--smooth")]
 )
 def test_not_a_number_is_none(command: str, option: str) -> None:
     values = ["nan", "nan"] if option == "--zoom" else ["nan"]

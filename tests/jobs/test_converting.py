@@ -15,7 +15,7 @@ from cartoonize.jobs.running import Outcome, attempt
 from cartoonize.media.stores import File, StandardInput, StandardOutput
 
 PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "coffee.jpg"
-SPEC = ConverterSpec(size=120, output_size="work", detail=0.7, threads=1, quality=80, thumbnails=True)
+SPEC = ConverterSpec(size=120, output_size="work", smooth=0.7, threads=1, quality=80, thumbnails=True)
 
 
 def job(tmp_path: Path, action: str = "write") -> Job:

@@ -61,7 +61,7 @@ def test_all_are_of_the_working_size_and_named(coffee: Pixels, cartoonizer: Cart
 def test_the_last_two_are_the_cartoon_before_and_after_the_filter(coffee: Pixels, cartoonizer: Cartoonizer) -> None:
     shown = pictures(coffee, cartoonizer)
     for name, detail in (("raw", 0.0), ("filtered", 1.0)):
-        expected = Cartoonizer("fast", size=120, output_size="work", detail=detail)(coffee)
+        expected = Cartoonizer("fast", size=120, output_size="work", smooth=detail)(coffee)
         assert levels_apart(shown[name], expected) <= 1
     assert levels_apart(shown["raw"], shown["filtered"]) > 20
 
