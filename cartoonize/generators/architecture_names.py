@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-ArchitectureName: TypeAlias = Literal["unet", "compact", "compact_deep"]
+ColorArchitecture: TypeAlias = Literal[
+    "unet", "compact", "compact_deep"
+]  # colours alone, which is what a GAN can teach
+ArchitectureName: TypeAlias = Literal["unet", "compact", "compact_deep", "compact_ink"]

@@ -92,7 +92,9 @@ def gpu_name() -> str:
 def _check_is_generator(interpreter: Interpreter) -> None:
     details = [*interpreter.get_input_details(), *interpreter.get_output_details()]
     shapes = [tuple(int(n) for n in d["shape_signature"]) for d in details]
-    if shapes != [(1, -1, -1, 3)] * 2 or any(d["dtype"] is not np.float32 for d in details):
+    if shapes not in ([(1, -1, -1, 3)] * 2, [(1, -1, -1, 3), (1, -1, -1, 4)]) or any(
+        d["dtype"] is not np.float32 for d in details
+    ):
         raise WeightsError(
             f"not a generator made by this program: expected float32 [1, any, any, 3] in and out, found {shapes}"
         )

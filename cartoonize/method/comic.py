@@ -23,6 +23,8 @@ from cartoonize.method.inking import inked
 from cartoonize.method.lines import THICKNESS, ink_lines
 from cartoonize.method.pixels import Array, Image
 
+VERSION = 1  # raise it when the same photo would become another picture
+
 _CALM = (2, 4, 6.0, 2.5)  # passes, reach in pixels, sigma in L*a*b*, sigma in pixels
 _FLAT_PASSES = 4
 _FLAT = (7, 7.0, 5.0)

@@ -22,7 +22,7 @@ from cartoonize import Cartoonizer
 from cartoonize.cli.training import distill
 from cartoonize.method import guided_filter
 from cartoonize.training.checkpoints import NAME
-from cartoonize.training.distillation.student import psnr, tone_error, unlikeness
+from cartoonize.training.distillation.student import ink_error, psnr, tone_error, unlikeness
 from cartoonize.training.distillation.teacher import digest
 from cartoonize.training.tensor_filter import filter_batch
 
@@ -107,6 +107,31 @@ def test_a_deeper_student_goes_on_from_the_shallow_weights(config: dict[str, Any
     run(tmp_path, config | {"student": "compact_deep", "start": "fast", "learning_rate": 1e-9, "steps": 8})
 
     assert history(tmp_path / "run")[0]["val_psnr"] > 60
+
+
+def test_a_procedure_teaches_colours_and_ink(config: dict[str, Any], tmp_path: Path) -> None:
+    del config["teacher"]
+    run(tmp_path, config | {"procedure": {"name": "comic"}, "student": "compact_ink", "steps": 8})
+
+    assert 0 <= history(tmp_path / "run")[0]["val_lines"] <= 1
+    picture = np.asarray(PillowImage.open(config["photos"][0]["folder"] + "/0.png"))
+    _, output = Cartoonizer(tmp_path / "run" / "student.tflite").generate(picture)
+    assert output.shape == (96, 128, 4)
+    assert ((output[..., 3] >= 0) & (output[..., 3] <= 1)).all()
+
+
+def test_a_student_must_draw_what_its_teacher_draws(config: dict[str, Any], tmp_path: Path) -> None:
+    said = run(tmp_path, config | {"student": "compact_ink"}, fails=True)
+
+    assert "student: expected compact_ink for a teacher that draws ink, another for one that does not" in said
+
+
+def test_the_error_of_ink_is_the_cross_entropy() -> None:
+    ink, drawn = np.float32([[[1, 0, 0.5]]]), np.float32([[[0.5, 0.25, 0.5]]])
+    weights = np.float32([[[1, 2, 1]]])
+    expected = (np.log(2) + 2 * -np.log(0.75) + np.log(2)) / 4
+    assert float(ink_error(ink, drawn, weights)) == pytest.approx(expected, rel=1e-5)
+    assert np.isfinite(float(ink_error(ink, np.float32([[[0, 1, 0]]]), weights)))
 
 
 def test_weights_of_another_architecture_are_no_start(config: dict[str, Any], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from cartoonize.generators.architecture_names import ArchitectureName
+from cartoonize.method.comic import ComicLook
 from cartoonize.training.config_file import ConfigPath, Section, Seed
 
 
@@ -43,18 +44,40 @@ class Validation(Section):
     photos: PositiveInt = 8
 
 
+class Procedure(Section):
+    """A procedure as the teacher: its name, and the settings of `method.comic.ComicLook`."""
+
+    name: Literal["comic"]
+    lines: float = ComicLook.lines
+    thickness: float = ComicLook.thickness
+    flatness: float = ComicLook.flatness
+    tones: float = ComicLook.tones
+    color: float = ComicLook.color
+
+    @model_validator(mode="after")
+    def _is_a_look(self) -> Procedure:
+        self.look()
+        return self
+
+    def look(self) -> ComicLook:
+        """Return the settings as the procedure takes them; raises ValueError."""
+        return ComicLook(**self.model_dump(exclude={"name"}))
+
+
 class DistillConfig(Section):
     """What `cartoonize distill` needs to know; lengths in pixels, `learning_rate` at its highest.
 
-    teacher: weights in any form `--weights` takes; start: weights the student begins with, of its architecture or of
-    one with fewer blocks, None for random ones.
+    teacher: weights in any form `--weights` takes, or in its stead a procedure. start: weights the student begins with,
+    of its architecture or of one with fewer blocks, None for random ones.
     crop: side of the square training crops, a multiple of 4. margin: ring of a crop the loss ignores, since the
     teacher saw what is beyond it. steps: optimizer steps in total; checkpoint_steps: steps between checkpoints.
-    gradient_weight, tone_weight, psnr_weight, raw_weight: of the parts of the loss (`distiller.LossWeights`).
+    gradient_weight, tone_weight, psnr_weight, raw_weight, ink_weight: of the parts of the loss
+    (`student.LossWeights`).
     precision: of the training's arithmetic; mixed_bfloat16 is faster on processors with instructions for it.
     """
 
-    teacher: str
+    teacher: str | None = None
+    procedure: Procedure | None = None
     student: ArchitectureName = "compact"
     start: str | None = None
     photos: Annotated[tuple[PhotoSource, ...], Field(min_length=1)]
@@ -72,9 +95,16 @@ class DistillConfig(Section):
     tone_weight: Annotated[float, Field(ge=0)] = 0.5
     psnr_weight: Annotated[float, Field(ge=0)] = 0.007
     raw_weight: Annotated[float, Field(ge=0)] = 0.2
+    ink_weight: Annotated[float, Field(ge=0)] = 0.5
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     ema: Annotated[float, Field(gt=0, lt=1)] = 0.995
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _has_one_teacher(self) -> DistillConfig:
+        if (self.teacher is None) == (self.procedure is None):
+            raise ValueError("teacher: expected either weights here or a `procedure`")
+        return self
 
     @model_validator(mode="after")
     def _leaves_pixels_to_learn_from(self) -> DistillConfig:

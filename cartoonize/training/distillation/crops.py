@@ -30,9 +30,10 @@ class Crops:
         shares = np.array([share for _, share in sources])
         self._shares = shares / shares.sum()
         self._side, self._margin, self._seed = side, margin, seed
+        self._channels = self._sources[0][0].drawn.shape[2]
 
     def batch(self, step: int, size: int) -> Batch:
-        """Return photos (size, side, side, 3), the teacher's pictures and pixel weights (size, side, side)."""
+        """Return photos (size, side, side, 3), the teacher's pictures (3 or 4) and pixel weights (size, side, side)."""
         rng = np.random.default_rng([self._seed, step])
         crops = [self._crop(rng) for _ in range(size)]
         photos, drawn, weights = (np.stack(parts) for parts in zip(*crops, strict=True))
@@ -41,7 +42,7 @@ class Crops:
     def dataset(self, first_step: int, steps: int, size: int) -> tf.data.Dataset:
         """Return the batches of the steps from `first_step` to `steps`, prepared ahead of use."""
         shape = (size, self._side, self._side)
-        signature = tuple(tf.TensorSpec(s, tf.float32) for s in ((*shape, 3), (*shape, 3), shape))
+        signature = tuple(tf.TensorSpec(s, tf.float32) for s in ((*shape, 3), (*shape, self._channels), shape))
 
         def load(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
             arrays = tf.numpy_function(lambda n: self.batch(int(n), size), [step], [tf.float32] * 3)

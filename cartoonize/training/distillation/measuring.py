@@ -5,25 +5,32 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from cartoonize.errors import ConfigError, first_line
 from cartoonize.generators import tiles
 from cartoonize.media.files import write_atomically
 from cartoonize.method.guided_filter import filter_image
-from cartoonize.method.pixels import Array
+from cartoonize.method.inking import inked_paper
+from cartoonize.method.pixels import Array, Image
+from cartoonize.method.retouch import AS_IT_IS, colors_and_ink, retouched
 from cartoonize.training.distillation import fidelity
+from cartoonize.training.distillation.line_agreement import line_agreement
 from cartoonize.training.distillation.student import Distiller
 from cartoonize.training.distillation.teacher import Example
 from cartoonize.training.export import export
 
 NAME = "student"
+HALF_LIGHT = 128  # of 255, that paper leaves under ink
 FIGURES = (
     "val_psnr",
     "val_ssim",
     "val_flat",
+    "val_lines",
     "val_psnr_photo",
     "val_ssim_photo",
     "val_flat_photo",
@@ -31,12 +38,29 @@ FIGURES = (
 )
 
 
+class Finished(NamedTuple):
+    """A picture as the product makes it, uint8 (H, W, 3), and where it has ink, bool (H, W)."""
+
+    picture: Image
+    ink: NDArray[np.bool_]
+
+
+def finished(photo: Image, output: Array) -> Finished:
+    """Finish what a teacher or a student drew of a photo, float32 (H, W, 3 or 4), at its own size."""
+    colors, ink, lines = colors_and_ink(output, None)
+    picture = retouched(filter_image(photo, colors), photo, AS_IT_IS, ink, lines)
+    if ink is None:
+        return Finished(picture, np.zeros(picture.shape[:2], np.bool_))
+    return Finished(picture, inked_paper(ink, lines, (picture.shape[0], picture.shape[1])) < HALF_LIGHT)
+
+
 class Validation:
-    """The held-out photos and the teacher's pictures of them, both after the guided filter."""
+    """The held-out photos and the teacher's pictures of them, both finished."""
 
     def __init__(self, examples: list[Example]) -> None:
         self._photos = [np.asarray(example.photo) for example in examples]
-        self._goals = [filter_image(e.photo, e.drawn.astype(np.float32)) for e in examples]
+        goals = [finished(photo, e.drawn.astype(np.float32)) for photo, e in zip(self._photos, examples, strict=True)]
+        self._goals, self._inks = [goal.picture for goal in goals], [goal.ink for goal in goals]
         untouched = fidelity.mean([fidelity.measure(*pair) for pair in zip(self._photos, self._goals, strict=True)])
         self._constants = {
             "val_psnr_photo": untouched.psnr,
@@ -48,12 +72,15 @@ class Validation:
     def measure(self, generator: keras.Model) -> dict[str, float]:
         """Return the FIGURES of a generator.
 
-        `val_psnr` (dB), `val_ssim` and `val_flat` are its own, `val_*_photo` the untouched photo's for scale,
-        `val_flat_teacher` the flat share to reach.
+        `val_psnr` (dB), `val_ssim`, `val_flat` and `val_lines` (`line_agreement`, 1 without ink) are its own,
+        `val_*_photo` the untouched photo's for scale, `val_flat_teacher` the flat share to reach.
         """
-        drawn = [filter_image(photo, tiles.generate(partial(_draw, generator), photo)) for photo in self._photos]
-        reached = fidelity.mean([fidelity.measure(*pair) for pair in zip(drawn, self._goals, strict=True)])
-        return {"val_psnr": reached.psnr, "val_ssim": reached.ssim, "val_flat": reached.flat, **self._constants}
+        drawn = [finished(photo, tiles.generate(partial(_draw, generator), photo)) for photo in self._photos]
+        pictures = [each.picture for each in drawn]
+        reached = fidelity.mean([fidelity.measure(*pair) for pair in zip(pictures, self._goals, strict=True)])
+        lines = [line_agreement(each.ink, ink) for each, ink in zip(drawn, self._inks, strict=True)]
+        own = {"val_psnr": reached.psnr, "val_ssim": reached.ssim, "val_flat": reached.flat}
+        return {**own, "val_lines": float(np.mean(lines)), **self._constants}
 
 
 class Best:

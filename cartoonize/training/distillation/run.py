@@ -10,10 +10,8 @@ from tqdm import tqdm
 
 from cartoonize.errors import ConfigError
 from cartoonize.generators.architectures import ARCHITECTURES, deepen
-from cartoonize.generators.conversion import cached_flatbuffer, keras_model
-from cartoonize.generators.engines import LiteRTEngine
-from cartoonize.generators.weights import fingerprint, locate
-from cartoonize.machine import available_cores
+from cartoonize.generators.conversion import keras_model
+from cartoonize.generators.weights import locate
 from cartoonize.training import checkpoints
 from cartoonize.training.callbacks import Log, Periodic, Progress, StopOnSignal, Watch
 from cartoonize.training.distillation.config import DistillConfig
@@ -28,11 +26,13 @@ from cartoonize.training.distillation.teacher import (
     requests,
     validation_requests,
 )
+from cartoonize.training.distillation.teachers import teacher_of
 from cartoonize.training.fitting import Ending, fit
 from cartoonize.training.folder import claim, keep_config
 from cartoonize.training.log import LossesLog
 from cartoonize.training.precision import precision
 
+INKING = "compact_ink"
 EARLIER_CHECKPOINT = "checkpoint.weights.h5"  # of versions without `checkpoints`
 FINAL_RATE = 0.02  # of the highest learning rate
 MAX_GRADIENT_NORM = 1.0
@@ -98,7 +98,9 @@ def student(config: DistillConfig) -> Distiller:
         warmup_steps=config.warmup_steps,
     )
     optimizer = keras.optimizers.Muon(rate, global_clipnorm=MAX_GRADIENT_NORM)
-    weights = LossWeights(config.gradient_weight, config.tone_weight, config.psnr_weight, config.raw_weight)
+    weights = LossWeights(
+        config.gradient_weight, config.tone_weight, config.psnr_weight, config.raw_weight, config.ink_weight
+    )
     model.compile(optimizer, ema=config.ema, weights=weights)
     return model
 
@@ -129,19 +131,16 @@ def _data(config: DistillConfig) -> tuple[Crops, list[Example]]:
     held_out = read_held_out(config.validation.held_out)
     measured = validation_requests(config.validation, held_out)
     wanted = [requests(source, frozenset(held_out), config.crop) for source in config.photos]
-    cache = _teacher(config)
+    teacher = teacher_of(config)
+    if teacher.inks != (config.student == INKING):
+        raise ConfigError(f"student: expected {INKING} for a teacher that draws ink, another for one that does not")
+    cache = TeacherCache(config.cache, teacher.draw, teacher.fingerprint)
     sources = [
         (_drawn(cache, versions, source.folder.name), source.share)
         for source, versions in zip(config.photos, wanted, strict=True)
     ]
     crops = Crops(sources, config.crop, config.margin, config.seed)
     return crops, _drawn(cache, measured, "held-out photos")
-
-
-def _teacher(config: DistillConfig) -> TeacherCache:
-    weights = locate(config.teacher)
-    path = weights.path if weights.kind == "flatbuffer" else cached_flatbuffer(weights)
-    return TeacherCache(config.cache, LiteRTEngine(path, available_cores()), fingerprint(weights))
 
 
 def _drawn(cache: TeacherCache, wanted: list[Request], what: str) -> list[Example]:

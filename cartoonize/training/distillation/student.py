@@ -12,6 +12,7 @@ from cartoonize.training.tensor_filter import filter_batch
 from cartoonize.training.trainee import Terms, Trainee
 
 TONE_SIDES = (4, 16)  # pixels
+LEAST_INK = 1e-4
 BEST_ERROR = 1e-6  # mean square; 60 dB, of which more would not be seen
 
 
@@ -19,19 +20,21 @@ class LossWeights(NamedTuple):
     """Weights beside the L1 of the filtered pictures' pixels.
 
     gradient: of the L1 of differences; tone: of `tone_error`; psnr: of `psnr`, which is to rise; raw: of the pictures
-    before the guided filter.
+    before the guided filter; ink: of `ink_error`, where the teacher draws ink.
     """
 
     gradient: float
     tone: float
     psnr: float
     raw: float
+    ink: float
 
 
 class Distiller(Trainee):
     """A generator whose loss is the likeness of its pictures to the teacher's, above all after the guided filter.
 
-    Fit it with (photos, teacher's pictures, pixel weights): float32 (N, H, W, 3) in [-1, 1], the same, (N, H, W).
+    Fit it with (photos, teacher's pictures, pixel weights): float32 (N, H, W, 3) in [-1, 1], the same or with
+    ink in [0, 1] as a fourth channel, (N, H, W).
     """
 
     def __init__(self, generator: keras.Model) -> None:
@@ -61,13 +64,17 @@ def distillation_loss(
 
     The filter removes most of what is hard to imitate, the teacher's noise at the level of single pixels:
     without its view the loss would be mostly that. Without the raw view, what the filter removes would be
-    left to chance, and it is seen again when a user asks for less filtering.
+    left to chance, and it is seen again when a user asks for less filtering. Ink is laid on after the filter, and has
+    a term of its own.
     """
+    inked = y.shape[-1] == 4
+    ink = of.ink * ink_error(y[..., 3], y_pred[..., 3], weights) if inked else 0.0
+    y, y_pred = y[..., :3], y_pred[..., :3]
     y_filtered, pred_filtered = (filter_batch(photo, picture, RADIUS, EPS) for picture in (y, y_pred))
     after = unlikeness(y_filtered, pred_filtered, weights, of.gradient)
     after += of.tone * tone_error(y_filtered, pred_filtered, weights)
     after -= of.psnr * psnr(y_filtered, pred_filtered, weights)
-    return after + of.raw * unlikeness(y, y_pred, weights, of.gradient)
+    return ink + after + of.raw * unlikeness(y, y_pred, weights, of.gradient)
 
 
 def unlikeness(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor, gradient_weight: float) -> tf.Tensor:
@@ -81,6 +88,17 @@ def unlikeness(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor, gradient_wei
         before, after = _neighbours(error, axis)
         total += gradient_weight * _weighted_mean(after - before, tf.minimum(*_neighbours(weights, axis)))
     return total
+
+
+def ink_error(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Return the mean cross entropy of ink, float32 (N, H, W) in [0, 1], over the pixels' weights of the same shape.
+
+    Few pixels have ink. An L1 is smallest without any where its place is doubtful; this is where the ink drawn is as
+    probable as there is ink.
+    """
+    p = tf.clip_by_value(y_pred, LEAST_INK, 1 - LEAST_INK)
+    entropy = -(y * tf.math.log(p) + (1 - y) * tf.math.log(1 - p))
+    return tf.reduce_sum(entropy * weights) / tf.reduce_sum(weights)
 
 
 def tone_error(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:

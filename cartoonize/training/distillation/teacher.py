@@ -1,4 +1,4 @@
-"""The teacher's pictures, computed once with LiteRT and kept on disk.
+"""The teacher's pictures, computed once and kept on disk.
 
 Every photo is cached whole, at the size the teacher saw it, and crops are cut out of it later: the teacher's
 context is then the real one and one run feeds any number of crops. Mirroring happens before the teacher, since
@@ -8,6 +8,7 @@ its strided convolutions make its picture of a mirrored photo another one than i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -35,7 +36,7 @@ class Example(Protocol):
 
     @property
     def drawn(self) -> NDArray[np.float16]:
-        """The generator's output before the guided filter, float16 (H, W, 3)."""
+        """The teacher's output before the guided filter, float16 (H, W, 3), or 4 with ink as the last channel."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class CachedExample:
 
     @property
     def drawn(self) -> NDArray[np.float16]:
-        """The generator's output before the guided filter, float16 (H, W, 3)."""
+        """The teacher's output before the guided filter."""
         drawn: NDArray[np.float16] = np.load(self.drawn_file, mmap_mode="r")
         return drawn
 
@@ -73,14 +74,15 @@ class Request:
 
 
 class TeacherCache:
-    """Examples on disk in `folder`, drawn by `generator` when they are missing.
+    """Examples on disk in `folder`, drawn by the teacher when they are missing.
 
-    fingerprint: identifies the generator's weights, so that two teachers can share a folder.
+    draw: photo, uint8 (H, W, 3), to float32 (H, W, 3 or 4). fingerprint: identifies the teacher, so that two of them
+    can share a folder.
     """
 
-    def __init__(self, folder: Path, generator: tiles.Generator, fingerprint: str) -> None:
+    def __init__(self, folder: Path, draw: Callable[[Image], NDArray[np.float32]], fingerprint: str) -> None:
         self._folder = folder
-        self._generator = generator
+        self._draw = draw
         self._fingerprint = fingerprint
 
     def example(self, request: Request) -> Example:
@@ -93,7 +95,7 @@ class TeacherCache:
         if not drawn_file.is_file():  # written last
             photo = prepared(request)
             _save(photo_file, photo)
-            _save(drawn_file, tiles.generate(self._generator, photo).astype(np.float16))
+            _save(drawn_file, self._draw(photo).astype(np.float16))
         return CachedExample(photo_file, drawn_file)
 
 

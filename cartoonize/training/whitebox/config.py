@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo
 from pydantic import model_validator as validator
 
-from cartoonize.generators.architecture_names import ArchitectureName
+from cartoonize.generators.architecture_names import ColorArchitecture
 from cartoonize.method.constants import MU, REGIONS
 from cartoonize.training.config_file import ConfigPath, Section, Seed
 
@@ -124,7 +124,7 @@ class TrainConfig(Section):
         default=2.0, description="a patch is cut out of 1 to this many times its side, never enlarged without need"
     )
     batch: PositiveInt = 16
-    generator: ArchitectureName = Field(
+    generator: ColorArchitecture = Field(
         default="unet",
         description="or compact, compact_deep: smaller and quicker; with `init` it is that of those weights",
     )

@@ -128,6 +128,10 @@ def _build(config: TrainConfig, structure_of: Callable[[NDArray[np.float32]], ND
     features = build_features(_features_weights(config))
     keras.utils.set_random_seed(config.seed)
     generator = keras_model(locate(config.init)) if config.init else ARCHITECTURES[config.generator]()
+    if generator.output_shape[-1] != 3:
+        raise ConfigError(
+            f"init: {config.init} draws ink beside its colours, which can be distilled but not trained so"
+        )
     model = WhiteBoxGAN(generator, config.seed)
     weights = config.losses.model_dump(exclude={"preset"})
     views = Views(features, structure_of, config.representations.texture, weights)
