@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
@@ -159,6 +161,7 @@ def main() -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(signum) is not signal.SIG_IGN:  # as under nohup
             signal.signal(signum, _stop)
+    sys.unraisablehook = _unraisable
     try:
         cartoonize.main(prog_name="cartoonize", windows_expand_args=False)
     except Interrupted as stop:
@@ -173,3 +176,14 @@ def _stop(signum: int, _: FrameType | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise Interrupted(128 + signum)
+
+
+def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Stop again a moment later where Python swallowed the stop: no exception leaves a __del__ or a callback."""
+    error = unraisable.exc_value
+    if not isinstance(error, Interrupted):
+        sys.__unraisablehook__(unraisable)
+        return
+    signum = error.exit_code - 128
+    signal.signal(signum, _stop)
+    threading.Timer(0.01, _thread.interrupt_main, (signum,)).start()

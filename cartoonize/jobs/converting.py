@@ -47,12 +47,18 @@ class ConverterSpec:
     thumbnails: bool = False
 
     def build(self) -> Converter:
-        """Load the generator, in the process that calls; raises CartoonizeError where it cannot run here."""
+        """Load the generator, in the process that calls; raises CartoonizeError where it cannot run here.
+
+        Sets Pillow's limits and BLAS to one thread, for the whole process: beside other photos more only cost time.
+        """
+        from threadpoolctl import threadpool_limits
+
         from cartoonize.cartoonizer import Cartoonizer
         from cartoonize.media import opening
         from cartoonize.method.retouch import Retouch
 
         opening.configure_pillow()
+        threadpool_limits(1, user_api="blas")
         cartoonizer = Cartoonizer(
             self.weights,
             size=self.size,

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from cartoonize.errors import CartoonizeError
 from cartoonize.jobs.naming import SUFFIX, Namer, extension_of, fold, key
 from cartoonize.jobs.sources import Candidate, Found, find, is_inside
+from cartoonize.media.files import write_problem
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION, format_of
 from cartoonize.media.stores import File, Sink, Source, StandardInput, StandardOutput
 
@@ -131,9 +132,12 @@ def _to_file(source: Source, target: Path, overwrite: bool, renamed: str = "") -
     job = Job(source, File(target), format_of(target), "write", renamed=renamed)
     if os.path.isdir(target):  # unlike Path.is_dir, no error when the name is too long
         return replace(job, action="fail", reason="a folder has the name of the result")
-    if not os.path.lexists(target):
-        return job
-    return replace(job, action="replace" if overwrite else "skip", reason="exists")
+    there = os.path.lexists(target)
+    if there and not overwrite:
+        return replace(job, action="skip", reason="exists")
+    if problem := write_problem(target):
+        return replace(job, action="fail", reason=problem)
+    return replace(job, action="replace", reason="exists") if there else job
 
 
 def _derived(found: Found, folder: Path | None, extension: str | None, overwrite: bool) -> list[Job]:

@@ -119,8 +119,8 @@ def _save_with(
         data = _save(images, image_format, settings | embedded)
         if image_format == "TIFF" and metadata.exif:
             data = append_exif(data, metadata.exif)
-    except EncodeError:
-        if not embedded:
+    except EncodeError as error:
+        if not embedded or isinstance(error.__cause__, MemoryError):  # no fault of the metadata
             raise
         return _save(images, image_format, settings), ("its metadata cannot be written here and was left out",)
     return data, dropped

@@ -41,6 +41,21 @@ def read_bounded(stream: IO[bytes], limit: int = MAX_STREAM) -> bytes:
     return content.getvalue()
 
 
+def write_problem(target: Path) -> str | None:
+    """Return why a file cannot be written under a name, as far as can be told without writing; None if it can.
+
+    Missing folders are no problem.
+    """
+    try:
+        os.lstat(target)
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # too long a name, a folder that may not be searched, a file where a folder should be
+        return _reason(error)
+    there = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
+    return None if os.access(there, os.W_OK | os.X_OK) or not there.is_dir() else _REASONS[errno.EACCES]
+
+
 def write_atomically(target: Path, data: bytes, *, overwrite: bool) -> None:
     """Write `data` to `target` so that nobody ever sees a part of it, creating missing folders.
 
@@ -103,7 +118,11 @@ def _write_errors() -> Iterator[None]:
     except FileExistsError as error:
         raise AlreadyThereError from error
     except OSError as error:
-        raise EncodeError(_REASONS.get(error.errno or 0, f"cannot be written: {error.strerror or error}")) from error
+        raise EncodeError(_reason(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    return _REASONS.get(error.errno or 0, f"cannot be written: {error.strerror or error}")
 
 
 @contextmanager

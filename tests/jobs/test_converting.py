@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from cartoonize.errors import AlreadyThereError, DecodeError, WeightsError
 from cartoonize.jobs.converting import Converted, ConverterSpec, commit, look_at
@@ -44,6 +45,12 @@ def test_settings_reach_cartoonizer_and_encoder(tmp_path: Path) -> None:
     thumbnails = SPEC.build()(job(tmp_path)).thumbnails
     assert thumbnails
     assert (thumbnails.photo.width, thumbnails.result.width) == (600, 180)
+
+
+def test_no_more_blas_threads_than_workers() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        ConverterSpec(threads=1).build()
+        assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
 
 
 def test_weights_that_are_not_there_are_found_when_it_is_built() -> None:

@@ -481,3 +481,16 @@ def test_reading_leaves_pillow_as_it_was():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.split() == ["True", "False"]
+
+
+def test_no_memory_is_not_blamed_on_the_metadata(monkeypatch):
+    tried = []
+
+    def without_memory(self, stream, kind, **arguments):
+        tried.append(arguments)
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "save", without_memory)
+    with pytest.raises(EncodeError, match="not enough memory"):
+        encode(photo(smooth(), dpi=(72, 72)), EncodeOptions("JPEG"))
+    assert len(tried) == 1, "not tried again without the metadata"

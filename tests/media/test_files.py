@@ -2,11 +2,12 @@ import errno
 import os
 import stat
 import threading
+from pathlib import Path
 
 import pytest
 
 from cartoonize.errors import EncodeError
-from cartoonize.media.files import replacing, write_atomically
+from cartoonize.media.files import replacing, write_atomically, write_problem
 
 
 def fail_with(number):
@@ -155,3 +156,23 @@ def test_a_path_to_write_to_becomes_the_target_or_nothing(tmp_path):
         write(b"half", KeyboardInterrupt)
     assert target.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.h5"]
+
+
+def test_what_cannot_be_written_is_told_before(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert write_problem(tmp_path / "a.jpg") is None
+    assert write_problem(tmp_path / "new/folder/a.jpg") is None
+    assert write_problem(tmp_path / "file") is None
+    assert "too long" in str(write_problem(tmp_path / ("x" * 300)))
+    assert "expected a folder" in str(write_problem(tmp_path / "file/a.jpg"))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("mode", [0o500, 0o600])
+def test_folder_that_may_not_be_written_to_or_searched_is_told_before(tmp_path: Path, mode: int) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    locked.chmod(mode)
+    problems = [write_problem(locked / "a.jpg"), write_problem(locked / "new/a.jpg")]
+    locked.chmod(0o700)
+    assert all("not allowed" in str(problem) for problem in problems)
