@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from cartoonize.errors import EngineError
+from cartoonize.errors import AlreadyThereError, ArgumentError, EngineError
 from cartoonize.generators import tiles
 from cartoonize.generators.weights import locate
 from cartoonize.machine import available_cores
+from cartoonize.media import codec
+from cartoonize.media.files import write_atomically
+from cartoonize.media.formats import PREFERRED_EXTENSION, format_of
+from cartoonize.media.pictures import Picture, Pixels, take
 from cartoonize.method.guided_filter import bring_up, detail_coefficients, filter_image
-from cartoonize.method.pixels import MAX_PIXELS, Array, Image, Size, resize, working_shape
+from cartoonize.method.pixels import MAX_PIXELS, Array, Image, Size, is_grey, resize, to_grey, working_shape
 from cartoonize.method.retouch import AS_IT_IS, Retouch, colors_and_ink, retouched
 
 if TYPE_CHECKING:
+    from PIL import Image as PillowImage
+
     from cartoonize.media.codec import Frame, Photo
 
 
 class Cartoonizer:
-    """Turns photos into white-box cartoons (Wang & Yu, CVPR 2020).
+    """Turns photos into cartoons: white-box cartoonization (Wang & Yu, CVPR 2020), or another look.
 
-    weights: a built-in name ("fast", "quality"), "whitebox" (the authors' release, once fetched) or a path.
-    size: the short side at which the generator works; None is 720 without enlarging, "full" the photo's own size.
-    output_size: "photo" brings the result to the photo's own size, "work" leaves it at the working size.
-    smooth: in [0, 1], δ of the paper's equation 9; 1 is the guided-filtered picture, 0 the generator's own output.
-    retouch: lines, the photo's colours and strength, on top of the look.
-    device: "cpu" (LiteRT) or "gpu" (TensorFlow). threads: cores used by one picture; None is all of them.
-    detail: an earlier name of `smooth`.
-    Raises WeightsError, and EngineError where there is no GPU. One object may be used from several threads.
+    One object may be used from several threads.
+
+    Args:
+        weights: a built-in name ("fast", "quality", "comic"), "whitebox" (the authors' release, once fetched), a path.
+        size: the short side at which the generator works, in pixels; None is 720 without enlarging, "full" the
+            photo's own size.
+        output_size: "photo" brings the result to the photo's own size, "work" leaves it at the working size.
+        smooth: in [0, 1], δ of the paper's equation 9; 1 is the guided-filtered picture, 0 the generator's own output.
+        retouch: lines, the photo's colours and strength, on top of the look.
+        device: "cpu" (LiteRT) or "gpu" (TensorFlow).
+        threads: cores used by one picture; None is all of them.
+        detail: an earlier name of `smooth`.
+
+    Raises:
+        ArgumentError: an option is out of range; a ValueError, as all errors here a CartoonizeError.
+        WeightsError: there are no such weights, or they are damaged.
+        EngineError: the device is not there.
     """
 
     def __init__(
@@ -46,10 +63,7 @@ class Cartoonizer:
         detail: float | None = None,
     ) -> None:
         smooth = smooth if detail is None else detail
-        if not 0 <= smooth <= 1:
-            raise ValueError(f"smooth must be in [0, 1], got {smooth}")
-        if isinstance(size, int) and size < 1:
-            raise ValueError(f"size must be at least 1 pixel, got {size}")
+        _check_options(size, output_size, smooth, device, threads)
         self._size = size
         self._output_size = output_size
         self._smooth = smooth
@@ -57,22 +71,78 @@ class Cartoonizer:
         self._halo = tiles.halo_of(weights)
         self._generator = _generator(weights, device, threads or available_cores())
 
-    def __call__(self, image: Image) -> Image:
-        """Cartoonize an image: uint8 (H, W, 3) RGB to the same; (h, w, 3) with output_size="work".
+    @overload
+    def __call__(self, picture: Pixels) -> Pixels: ...
 
-        Raises EngineError when the generator's output is not finite or the working size beyond MAX_PIXELS, ValueError
-        when it is not such an image.
+    @overload
+    def __call__(self, picture: PillowImage.Image | str | os.PathLike[str]) -> PillowImage.Image: ...
+
+    def __call__(self, picture: Picture) -> Pixels | PillowImage.Image:
+        """Cartoonize a picture: an array, a Pillow picture or the path of a file.
+
+        Args:
+            picture: uint8 (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey in sRGB; or a Pillow picture of any mode and
+                profile; or a path, of an animation its first frame.
+
+        Returns:
+            The same kind: an array of the same number of channels, (h, w) smaller with output_size="work"; for a
+            picture or a path a Pillow picture in sRGB, upright. Grey pictures stay grey, alpha is kept.
+
+        Raises:
+            ArgumentError: it is no such picture; a ValueError.
+            DecodeError: the file cannot be read as a picture.
+            EngineError: the generator's output is not finite, or the working size is beyond 250 million pixels.
         """
-        return finish(image, *self.generate(image), self._smooth, self._output_size, self._retouch)
+        taken = take(picture)
+        pixels = self._cartoon(taken.pixels)
+        return taken.give_back(pixels, _fitted(taken.alpha, pixels))
+
+    def file(
+        self,
+        source: str | os.PathLike[str],
+        target: str | os.PathLike[str],
+        *,
+        quality: int | None = None,
+        background: tuple[int, int, int] = (255, 255, 255),
+        strip_metadata: bool = False,
+        overwrite: bool = False,
+    ) -> tuple[str, ...]:
+        """Cartoonize a file into another as the command line does.
+
+        EXIF, XMP, colour profile, transparency and all frames are carried over where the target's format holds them;
+        the target appears when it is complete, in folders that are made.
+
+        Args:
+            source: the photo.
+            target: the result; its extension is its format.
+            quality: 1 to 100, of JPEG, WebP (100 is lossless), AVIF and HEIC; None is the format's default.
+            background: laid under transparency in formats without it, RGB.
+            strip_metadata: leave EXIF and XMP out.
+            overwrite: replace the target if it exists.
+
+        Returns:
+            What was changed on the way, in words.
+
+        Raises:
+            ArgumentError: the target has no picture's extension or is the photo itself; a ValueError.
+            DecodeError: the source cannot be read as a picture.
+            EncodeError: the target cannot be written, or exists (AlreadyThereError).
+            EngineError: as for a call.
+        """
+        here, there = Path(source), Path(target)
+        _check_file(here, there, quality, overwrite)
+        photo = codec.decode(here)
+        options = codec.EncodeOptions(str(format_of(there)), quality, background, strip_metadata)
+        encoded = codec.encode(self.photo(photo), options)
+        write_atomically(there, encoded.data, overwrite=overwrite)
+        return (*photo.notes, *encoded.notes)
 
     def generate(self, image: Image) -> tuple[Image, Array]:
         """Return an image at working size, uint8 (h, w, 3), and the generator's output, float32 (h, w, 3), not clipped.
 
         A look that draws ink has it as a fourth channel, in [0, 1].
-        `finish` makes the cartoon of them; errors as for `__call__`.
+        image: uint8 (H, W, 3) RGB. `finish` makes the cartoon of them. Raises EngineError.
         """
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-            raise ValueError(f"expected a uint8 image (H, W, 3), got {image.dtype} {image.shape}")
         height, width = working_shape((image.shape[0], image.shape[1]), self._size)
         if height * width > MAX_PIXELS:
             raise EngineError(f"too many pixels to work at, {width}x{height}: choose a smaller --size")
@@ -84,11 +154,11 @@ class Cartoonizer:
         return replace(photo, frames=tuple(self._frame(frame) for frame in photo.frames))
 
     def _frame(self, frame: Frame) -> Frame:
-        pixels = self(frame.pixels)
-        alpha = frame.alpha
-        if alpha is not None:
-            alpha = resize(alpha, (pixels.shape[0], pixels.shape[1]))
-        return replace(frame, pixels=pixels, alpha=alpha)
+        pixels = self._cartoon(frame.pixels)
+        return replace(frame, pixels=pixels, alpha=_fitted(frame.alpha, pixels))
+
+    def _cartoon(self, image: Image) -> Image:
+        return finish(image, *self.generate(image), self._smooth, self._output_size, self._retouch)
 
 
 def finish(
@@ -99,20 +169,54 @@ def finish(
     output_size: Literal["photo", "work"] = "photo",
     retouch: Retouch = AS_IT_IS,
 ) -> Image:
-    """Guide the generator's output by the photo and retouch it, as `Cartoonizer` does with the same settings.
+    """Guide the generator's output by the photo and retouch it, as `Cartoonizer` does; a grey photo stays grey.
 
     photo: uint8 (H, W, 3); work, cartoon: what `Cartoonizer.generate` returned for it. Returns uint8 (H, W, 3), or
     (h, w, 3) with output_size="work".
     """
     colors, ink, lines = colors_and_ink(cartoon, retouch.lines)
     goal = photo if output_size == "photo" else work
-    return retouched(_guided(goal, work, colors, smooth), goal, retouch, ink, lines)
+    result = retouched(_guided(goal, work, colors, smooth), goal, retouch, ink, lines)
+    return to_grey(result) if is_grey(photo) else result
 
 
 def _guided(goal: Image, work: Image, colors: Array, smooth: float) -> Image:
     if work.shape < goal.shape:
         return bring_up(goal, *detail_coefficients(work, colors, smooth))
     return resize(filter_image(work, colors, smooth), (goal.shape[0], goal.shape[1]))
+
+
+def _fitted(alpha: Pixels | None, pixels: Image) -> Pixels | None:
+    return None if alpha is None else resize(alpha, (pixels.shape[0], pixels.shape[1]))
+
+
+def _check_options(size: object, output_size: object, smooth: float, device: object, threads: object) -> None:
+    for name, value, fits, expected in (
+        ("size", size, size in (None, "full") or _is_count(size), 'a number of pixels, "full" or None'),
+        ("output_size", output_size, output_size in ("photo", "work"), '"photo" or "work"'),
+        ("smooth", smooth, isinstance(smooth, Real) and 0 <= smooth <= 1, "a number from 0 to 1"),
+        ("device", device, device in ("cpu", "gpu"), '"cpu" or "gpu"'),
+        ("threads", threads, threads is None or _is_count(threads), "a number of cores or None"),
+    ):
+        if not fits:
+            raise ArgumentError(f"{name} must be {expected}, got {value!r}")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
+
+
+def _check_file(source: Path, target: Path, quality: int | None, overwrite: bool) -> None:
+    """Find out before any work what would fail."""
+    if format_of(target) is None:
+        known = ", ".join(PREFERRED_EXTENSION.values())
+        raise ArgumentError(f"{target}: expected an extension out of {known}")
+    if quality is not None and not (_is_count(quality) and quality <= 100):
+        raise ArgumentError(f"quality must be a number from 1 to 100, got {quality!r}")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise ArgumentError(f"{target} is the photo itself: give another name")
+    if not overwrite and os.path.lexists(target):
+        raise AlreadyThereError
 
 
 def _generator(weights: str | Path, device: str, threads: int) -> tiles.Generator:

@@ -24,6 +24,10 @@ def shown(name: Path | str | None) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
 
 
+class ArgumentError(CartoonizeError, ValueError):
+    """What a program asked for cannot be: an option out of range, an array that is no picture."""
+
+
 class DecodeError(CartoonizeError):
     """A source could not be read as a picture."""
 

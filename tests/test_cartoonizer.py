@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -7,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 
+import cartoonize
 from cartoonize import Cartoonizer
 from cartoonize.cartoonizer import finish
-from cartoonize.errors import EngineError
+from cartoonize.errors import AlreadyThereError, ArgumentError, CartoonizeError, DecodeError, EngineError
 from cartoonize.method.retouch import Retouch
 
 from .conftest import psnr, read
@@ -117,17 +120,156 @@ def test_threads_share_one_object(fast: Cartoonizer, coffee: NDArray[np.uint8]) 
 
 
 @pytest.mark.parametrize(
-    "image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), "u1")]
+    "image",
+    [np.zeros((4, 4, 2), "u1"), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), "u1"), np.zeros(4, "u1"), [[1]], None, 3],
+    ids=range(7),
 )
-def test_other_arrays_are_refused(fast: Cartoonizer, image: Any) -> None:
-    with pytest.raises(ValueError, match=r"expected a uint8 image \(H, W, 3\)"):
+def test_what_is_no_picture_is_refused(fast: Cartoonizer, image: Any) -> None:
+    with pytest.raises(ValueError, match=r"^expected an? ") as raised:
         fast(image)
+    assert isinstance(raised.value, CartoonizeError)
 
 
-@pytest.mark.parametrize("options", [{"smooth": 1.5}, {"smooth": -0.1}, {"size": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"smooth": 1.5},
+        {"smooth": -0.1},
+        {"smooth": float("nan")},
+        {"smooth": "1"},
+        {"detail": 2},
+        {"size": 0},
+        {"size": "big"},
+        {"size": 10.5},
+        {"size": True},
+        {"output_size": "x"},
+        {"device": "cuda"},
+        {"threads": 0},
+        {"threads": 1.5},
+        {"retouch": {"lines": 3}},
+        {"retouch": {"keep_colors": -1}},
+    ],
+    ids=str,
+)
 def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        Cartoonizer("fast", **options)
+    with pytest.raises(ValueError, match="must be") as raised:
+        Cartoonizer("fast", **{k: Retouch(**v) if k == "retouch" else v for k, v in options.items()})
+    assert isinstance(raised.value, CartoonizeError)
+
+
+# Grey and transparent pictures, Pillow's and files
+
+
+def grey(coffee: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(Image.fromarray(coffee).convert("L"))
+
+
+@pytest.mark.parametrize("weights", ["fast", "quality"])
+@pytest.mark.parametrize(
+    "settings", [{}, {"size": 100}, {"size": 100, "output_size": "work"}, {"smooth": 0.0}], ids=str
+)
+def test_a_grey_photo_stays_grey(weights: str, settings: dict[str, Any], coffee: NDArray[np.uint8]) -> None:
+    photo = np.repeat(grey(coffee)[..., np.newaxis], 3, axis=2)
+    result = Cartoonizer(weights, **settings)(photo)
+    assert np.ptp(result, axis=2).max() == 0
+    assert np.ptp(result) > 100, "and a picture"
+
+
+def test_one_coloured_pixel_makes_a_photo_no_grey_one(fast: Cartoonizer, coffee: NDArray[np.uint8]) -> None:
+    photo = np.repeat(grey(coffee)[..., np.newaxis], 3, axis=2)
+    photo[123, 234, 0] ^= 1
+    assert np.ptp(fast(photo), axis=2).max() > 0
+
+
+def test_grey_arrays_come_back_as_they_are(fast: Cartoonizer, coffee: NDArray[np.uint8]) -> None:
+    photo = grey(coffee)
+    three = fast(np.repeat(photo[..., np.newaxis], 3, axis=2))
+    np.testing.assert_array_equal(fast(photo), three[..., 0])
+    np.testing.assert_array_equal(fast(photo[..., np.newaxis]), three[..., :1])
+
+
+@pytest.mark.parametrize("settings", [{}, {"size": 50, "output_size": "work"}], ids=str)
+def test_rgba_arrays_keep_their_alpha(settings: dict[str, Any], coffee: NDArray[np.uint8]) -> None:
+    alpha = np.zeros(coffee.shape[:2], np.uint8)
+    alpha[96:] = 255
+    cartoonizer = Cartoonizer("fast", **settings)
+    result = cartoonizer(np.dstack([coffee, alpha]))
+    np.testing.assert_array_equal(result[..., :3], cartoonizer(coffee))
+    assert set(np.unique(result[..., 3])) == {0, 255}
+    assert (result[..., 3] == 255).mean() == pytest.approx(0.76)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "I;16", "CMYK"])
+def test_pillow_pictures_come_back_as_pillow_pictures(mode: str, fast: Cartoonizer, coffee: NDArray[np.uint8]) -> None:
+    if mode == "I;16":
+        picture = Image.fromarray(grey(coffee).astype(np.uint16) * 256)
+    else:
+        picture = Image.fromarray(coffee).convert("RGBA").convert(mode)
+    result = fast(picture)
+    assert isinstance(result, Image.Image)
+    assert result.mode == {"P": "RGB", "1": "L", "I;16": "L", "CMYK": "RGB", "LA": "L", "RGBA": "RGB"}.get(mode, mode)
+    assert result.size == picture.size
+    if mode == "RGB":
+        np.testing.assert_array_equal(np.asarray(result), fast(coffee))
+
+
+def test_pillow_pictures_are_upright_in_srgb_and_keep_alpha(fast: Cartoonizer, coffee: NDArray[np.uint8]) -> None:
+    picture = Image.fromarray(coffee)
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    picture.getexif()[0x0112] = 6
+    picture.info["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    result = fast(picture)
+    assert result.size == (400, 600)
+    np.testing.assert_array_equal(
+        np.asarray(result.getchannel("A")), np.asarray(picture.getchannel("A").transpose(Image.Transpose.ROTATE_270))
+    )
+    assert result.info["icc_profile"]
+
+
+def test_a_path_is_read(fast: Cartoonizer, coffee: NDArray[np.uint8], tmp_path: Path) -> None:
+    Image.fromarray(coffee).save(tmp_path / "a.png")
+    for path in (tmp_path / "a.png", str(tmp_path / "a.png")):
+        np.testing.assert_array_equal(np.asarray(fast(path)), fast(coffee))
+    with pytest.raises(DecodeError, match="no such file"):
+        fast(tmp_path / "b.png")
+
+
+def test_a_file_becomes_the_file_that_the_command_line_makes(tmp_path: Path, coffee: NDArray[np.uint8]) -> None:
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112] = "a cup", 6
+    photo = Image.fromarray(coffee[::4, ::4])
+    photo.putalpha(Image.linear_gradient("L").resize(photo.size))
+    photo.save(tmp_path / "a.png", exif=exif, dpi=(300, 300))
+    notes = Cartoonizer("fast", size=50).file(tmp_path / "a.png", tmp_path / "new" / "a.jpg", quality=80)
+    assert notes == ("transparency flattened on white",)
+    target = tmp_path / "b.jpg"
+    words = ["-m", "cartoonize", tmp_path / "a.png", "--size", "50", "--quality", "80", "--out", target]
+    subprocess.run([sys.executable, *words], check=True, capture_output=True, timeout=200)
+    assert (tmp_path / "new" / "a.jpg").read_bytes() == target.read_bytes()
+
+
+def test_a_file_is_not_replaced_unasked_nor_the_photo_ever(fast: Cartoonizer, tmp_path: Path) -> None:
+    photo, taken = tmp_path / "a.png", tmp_path / "b.png"
+    Image.new("RGB", (8, 8)).save(photo)
+    taken.write_bytes(b"mine")
+    (tmp_path / "link.png").symlink_to(photo)
+    with pytest.raises(AlreadyThereError):
+        fast.file(photo, taken)
+    assert taken.read_bytes() == b"mine"
+    for target in (photo, tmp_path / "link.png"):
+        with pytest.raises(ArgumentError, match="the photo itself"):
+            fast.file(photo, target, overwrite=True)
+    fast.file(photo, taken, overwrite=True)
+    assert read(taken).shape == (8, 8, 3)
+    with pytest.raises(ArgumentError, match="expected an extension out of"):
+        fast.file(photo, tmp_path / "c.txt")
+    with pytest.raises(ArgumentError, match="quality must be"):
+        fast.file(photo, tmp_path / "c.jpg", quality=0)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.png", "b.png", "link.png"}
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (Path(cartoonize.__file__).parent / "py.typed").is_file()
 
 
 def test_broken_weights_are_an_error_not_a_black_picture(tmp_path: Path, own_cache: Path) -> None:

@@ -47,6 +47,17 @@ def level_coefficients(A: Array, b: Array) -> tuple[Array, Array]:
     return A, offset
 
 
+def is_grey(image: Image) -> bool:
+    """Whether the channels of (H, W, 3) are equal everywhere; a colour picture is known by a few of its pixels."""
+    sample = image[::61, ::67]
+    return all(np.array_equal(part[..., 0], part[..., channel]) for part in (sample, image) for channel in (1, 2))
+
+
+def to_grey(image: Image) -> Image:
+    """Replace every colour of (H, W, 3) by its luma (BT.601), the channels equal."""
+    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]  # as above
+
+
 def working_shape(shape: tuple[int, int], size: Size) -> tuple[int, int]:
     """Return the (height, width) at which the generator sees a photo of `shape` (height, width).
 

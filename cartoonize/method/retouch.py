@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from cartoonize.errors import ArgumentError
 from cartoonize.method.inking import inked_paper, multiplied
 from cartoonize.method.lines import ink_lines
 from cartoonize.method.pixels import Array, Image
@@ -17,7 +18,7 @@ _BAND_ROWS = 128  # small enough for a band's temporaries to stay in the process
 
 @dataclass(frozen=True)
 class Retouch:
-    """What to do to a cartoon; at its defaults nothing. Raises ValueError for numbers out of range.
+    """What to do to a cartoon; at its defaults nothing. Raises ArgumentError for numbers out of range.
 
     lines: in [0, 2], 0 no ink, 2 more and bolder lines; None is the look's own, 1 for one that draws ink, 0 for others.
     keep_colors: in [0, 1], how far hue and saturation are the photo's. strength: in [0, 2], 0 the photo, 1 the cartoon,
@@ -35,7 +36,7 @@ class Retouch:
             ("strength", self.strength, 2),
         ):
             if value is not None and not 0 <= value <= most:
-                raise ValueError(f"{name} must be in [0, {most}], got {value}")
+                raise ArgumentError(f"{name} must be in [0, {most}], got {value}")
 
 
 AS_IT_IS = Retouch()
