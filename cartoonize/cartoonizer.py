@@ -68,8 +68,8 @@ class Cartoonizer:
         self._output_size = output_size
         self._smooth = smooth
         self._retouch = retouch
-        self._halo = tiles.halo_of(weights)
-        self._generator = _generator(weights, device, threads or available_cores())
+        self.halo = tiles.halo_of(weights)
+        self.generator = _generator(weights, device, threads or available_cores())
 
     @overload
     def __call__(self, picture: Pixels) -> Pixels: ...
@@ -143,11 +143,19 @@ class Cartoonizer:
         A look that draws ink has it as a fourth channel, in [0, 1].
         image: uint8 (H, W, 3) RGB. `finish` makes the cartoon of them. Raises EngineError.
         """
+        work = self.work(image)
+        return work, tiles.generate(self.generator, work, self.halo)
+
+    def work(self, image: Image) -> Image:
+        """Return an image, uint8 (H, W, 3), at working size; raises EngineError where that has too many pixels."""
         height, width = working_shape((image.shape[0], image.shape[1]), self._size)
         if height * width > MAX_PIXELS:
             raise EngineError(f"too many pixels to work at, {width}x{height}: choose a smaller --size")
-        work = resize(image, (height, width))
-        return work, tiles.generate(self._generator, work, self._halo)
+        return resize(image, (height, width))
+
+    def finish(self, image: Image, work: Image, cartoon: Array) -> Image:
+        """Return the cartoon of an image, from what `generate` returned for it."""
+        return finish(image, work, cartoon, self._smooth, self._output_size, self._retouch)
 
     def photo(self, photo: Photo) -> Photo:
         """Cartoonize every frame of a decoded photo; alpha, timing and metadata are carried over."""
@@ -158,7 +166,7 @@ class Cartoonizer:
         return replace(frame, pixels=pixels, alpha=_fitted(frame.alpha, pixels))
 
     def _cartoon(self, image: Image) -> Image:
-        return finish(image, *self.generate(image), self._smooth, self._output_size, self._retouch)
+        return self.finish(image, *self.generate(image))
 
 
 def finish(

@@ -73,19 +73,24 @@ def open_atomically(target: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     """
     # Hidden, and short so that it fits where the longest allowed name fits.
     temporary = target.with_name(f".{secrets.token_hex(6)}.part")
-    with _write_errors():
+    with write_errors():
         _make_folder(target.parent)
         try:
             with open(temporary, "xb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())  # or a power cut could leave the name with nothing behind it
-            if overwrite:
-                os.replace(temporary, target)
-            else:
-                _move_to_free_name(temporary, target)
+            publish(temporary, target, overwrite=overwrite)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def publish(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    """Give a complete file its name; FileExistsError when that is taken and `overwrite` is off."""
+    if overwrite:
+        os.replace(temporary, target)
+    else:
+        _move_to_free_name(temporary, target)
 
 
 def _make_folder(folder: Path) -> None:
@@ -112,7 +117,8 @@ def _move_to_free_name(temporary: Path, target: Path) -> None:
 
 
 @contextmanager
-def _write_errors() -> Iterator[None]:
+def write_errors() -> Iterator[None]:
+    """Turn what the disk refuses into one line: EncodeError, AlreadyThereError."""
     try:
         yield
     except FileExistsError as error:

@@ -1,0 +1,1 @@
+"""Whole films: frames drawn in order on several threads, segments, resuming, the result."""

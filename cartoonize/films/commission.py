@@ -1,0 +1,92 @@
+"""What is to be made of a film, found possible before any work: options, the film as it is, what goes where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from cartoonize.errors import EncodeError
+from cartoonize.media.film.containers import CONTAINERS, Coding, Container, coding_for, container_of
+from cartoonize.media.film.description import Film, describe
+from cartoonize.media.film.opening import opened
+from cartoonize.media.film.stretch import Stretch
+from cartoonize.media.film.tracks import Track, tracks_of
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """How a film is converted; None stands for the default of the container or codec, or for the film's own end.
+
+    codec, crf, preset: see `containers.CODECS`. start, end: seconds. steady: 0 (each frame for itself) to 1.
+    """
+
+    codec: str | None = None
+    crf: int | None = None
+    preset: str | None = None
+    start: Fraction | None = None
+    end: Fraction | None = None
+    steady: float = 0.0
+    background: tuple[int, int, int] = (255, 255, 255)
+    strip_metadata: bool = False
+
+
+@dataclass(frozen=True)
+class Commission:
+    """A film that can be converted as asked; `notes` say what will not be as in the source."""
+
+    film: Film
+    target: Path
+    options: FilmOptions
+    coding: Coding
+    container: Container
+    tracks: tuple[Track, ...]
+    stretch: Stretch
+    notes: tuple[str, ...]
+
+    @property
+    def frames(self) -> int:
+        """About how many frames there are to convert."""
+        film = self.film
+        if film.seconds <= 0:
+            return film.frames
+        begin = max(film.start * film.time_base, self.stretch.start or Fraction(0))
+        end = min(film.end * film.time_base, self.stretch.end) if self.stretch.end is not None else None
+        length = (end if end is not None else film.end * film.time_base) - begin
+        return max(1, round(film.frames * float(length) / film.seconds))
+
+
+def commission(source: Path, target: Path, options: FilmOptions) -> Commission:
+    """Look a film over and decide how it is converted.
+
+    Raises DecodeError where the source is no film, EncodeError where the result cannot be as asked.
+    """
+    coding = coding_for(target, options.codec, options.crf, options.preset)
+    container = CONTAINERS[target.suffix.lower()]
+    film = describe(source)
+    stretch = _stretch(film, options)
+    with opened(source) as file:
+        tracks = tracks_of(file, film.index, container)
+        kept_chapters = container.muxer not in ("avi", "mpegts") or not file.chapters()
+    refused = [track.name for track in tracks if track.action == "refuse"]
+    refused += [] if kept_chapters else ["its chapters"]
+    own = container_of(source)
+    is_other = own is None or own.muxer != container.muxer
+    if refused and is_other:
+        raise EncodeError(f"{target.suffix} cannot hold {', '.join(refused)}: choose {source.suffix} or .mkv")
+    if container.steady_rate and is_other and not film.steady_rate:
+        raise EncodeError(f"{target.suffix} holds one frame rate only and this film's varies: choose .mkv or .mp4")
+    notes = [*film.notes, *(f"left out, {target.suffix} cannot hold it here: {name}" for name in refused)]
+    notes += [f"converted to {track.codec}: {track.name}" for track in tracks if track.action == "convert"]
+    return Commission(film, target, options, coding, container, tracks, stretch, tuple(notes))
+
+
+def _stretch(film: Film, options: FilmOptions) -> Stretch:
+    first = film.start * film.time_base
+    last = film.end * film.time_base
+    start, end = options.start, options.end
+    if start is not None and start >= last:
+        raise EncodeError(f"--from {float(start):g}: the film ends at {float(last):.2f} s")
+    if end is not None and end <= max(start or first, first):
+        raise EncodeError(f"--to {float(end):g}: nothing is left, the stretch begins at {float(start or first):.2f} s")
+    return Stretch(start, end)

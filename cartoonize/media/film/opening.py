@@ -1,0 +1,62 @@
+"""Opening film files, which may be damaged or hostile, and one line for whatever FFmpeg says of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import av
+from av.error import FFmpegError
+
+from cartoonize.errors import DecodeError, EncodeError, first_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av.container import InputContainer
+
+_REASONS: dict[type[Exception], str] = {
+    FileNotFoundError: "no such file: expected the path of a film",
+    IsADirectoryError: "is a folder: expected a film",
+    PermissionError: "permission denied: make the file readable",
+    MemoryError: "not enough memory to decode it",
+    av.error.InvalidDataError: "not a film, or a damaged one (a cut-off MP4 has lost its index: copy it again)",
+    av.error.DecoderNotFoundError: "its video is in a codec that cannot be read here: convert it first",
+}
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[InputContainer]:
+    """Open a film for reading; raises DecodeError when it is none, and for what FFmpeg raises inside the block."""
+    with decode_errors():
+        if os.path.getsize(path) == 0:
+            raise DecodeError("the file is empty: expected a film")
+        # Metadata may be in any encoding; a film is worth more than its title.
+        with av.open(f"file:{path}", "r", metadata_errors="replace") as container:
+            yield container
+
+
+@contextmanager
+def decode_errors() -> Iterator[None]:
+    """Turn what reading raises into one line."""
+    try:
+        yield
+    except (FFmpegError, OSError, MemoryError, ValueError) as error:
+        if isinstance(error, EncodeError):
+            raise
+        known = (text for kind, text in _REASONS.items() if isinstance(error, kind))
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise DecodeError(next(known, f"cannot be read: {reason}")) from error
+
+
+@contextmanager
+def encode_errors(doing: str) -> Iterator[None]:
+    """Turn what FFmpeg raises while writing into EncodeError; OSErrors pass, `files` knows their words."""
+    try:
+        yield
+    except (FFmpegError, ValueError) as error:
+        if isinstance(error, OSError):
+            raise
+        raise EncodeError(f"{doing}: {getattr(error, 'strerror', None) or first_line(error)}") from error

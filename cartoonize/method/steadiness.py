@@ -1,0 +1,119 @@
+"""Steadiness from frame to frame: a motion-compensated blend with the cartoon before, and its measure E_warp.
+
+O_t = (1 - w)·S_t + w·W(O_{t-1}) with w = strength·exp(-d²/2s²): S_t is the cartoon of frame I_t for itself, W moves the
+cartoon before to where things are now, by the optical flow between the photos, and d is how much a pixel of the photo
+differs from what W makes of the photo before. So what moved out of sight, or was lit anew, is not blended.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cartoonize.method.pixels import Array, Image, resize
+
+_FLOW_SIDE = 240  # pixels of the short side at which motion is looked for
+_SIGMA = 6.0  # levels: the photo's noise is below, what moved is above
+_CUT = 30.0  # levels by which most pixels of a new scene differ from the last, wherever they are looked for
+_CUT_SHARE = 0.5
+
+
+class Steady:
+    """Steadies a sequence of frames; strength 0 (each for itself) to 1."""
+
+    def __init__(self, strength: float) -> None:
+        if not 0 <= strength <= 1:
+            raise ValueError(f"steady must be in [0, 1], got {strength}")
+        self._strength = strength
+        self._weights = weights_of(strength)
+        self.before: tuple[Image, Image] | None = None
+        """The photo and the result of the last frame: what the next one's depends on."""
+
+    def __call__(self, photo: Image, cartoon: Image) -> Image:
+        """Return the steadied cartoon of the next frame, uint8 (H, W, 3); photo uint8 (H', W', 3)."""
+        if self._strength == 0:
+            return cartoon
+        result = cartoon
+        if self.before is not None and self.before[0].shape == photo.shape:
+            if np.array_equal(self.before[0], photo):
+                return self.before[1]
+            result = self._blended(photo, cartoon, *self.before)
+        self.before = photo, result
+        return result
+
+    def _blended(self, photo: Image, cartoon: Image, photo_before: Image, before: Image) -> Image:
+        size = cartoon.shape[1], cartoon.shape[0]
+        field = field_of(motion(photo, photo_before), size)
+        seen = moved(resize(photo_before, size[::-1]), field)
+        differs = np.asarray(cv2.absdiff(resize(photo, size[::-1]), seen).max(axis=2))
+        if np.mean(differs > _CUT) > _CUT_SHARE:
+            return cartoon
+        weights: Array = cv2.LUT(cv2.dilate(differs, np.ones((3, 3))), self._weights)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
+        return cv2.blendLinear(moved(before, field), cartoon, weights, 1 - weights)  # type: ignore[return-value]  # as above
+
+
+def weights_of(strength: float, sigma: float = _SIGMA) -> Array:
+    """Return the share of the cartoon before, for differences of 0 to 255 levels."""
+    levels = np.arange(256, dtype=np.float32)
+    weights: Array = np.float32(strength) * np.exp(-(levels**2) / np.float32(2 * sigma**2))
+    return weights
+
+
+def motion(now: Image, before: Image, side: int = _FLOW_SIDE) -> Array:
+    """Return where each pixel of a photo was before, float32 (h, w, 2) in shares of width and height; uint8 RGB in."""
+    scale = min(1.0, side / min(now.shape[:2]))
+    size = max(16, round(now.shape[1] * scale)), max(16, round(now.shape[0] * scale))
+    grey, grey_before = (
+        cv2.cvtColor(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        for photo in (now, before)
+    )
+    return _shares(_flow(grey, grey_before, cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST), size)
+
+
+def _shares(flow: Array, size: tuple[int, int]) -> Array:
+    return np.divide(flow, np.array(size, np.float32), dtype=np.float32)
+
+
+def _flow(grey: Any, other: Any, preset: int) -> Array:
+    start: Any = None  # OpenCV's stubs do not know that there need be none
+    flow: Array = cv2.DISOpticalFlow.create(preset).calc(grey, other, start)
+    return flow
+
+
+def field_of(flow: Array, size: tuple[int, int]) -> Array:
+    """Return the places to look at before, float32 (H, W, 2) in pixels of a picture of `size` (width, height)."""
+    width, height = size
+    field: Array = cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]  # as above
+    field *= np.array(size, np.float32)
+    field[..., 0] += np.arange(width, dtype=np.float32)
+    field[..., 1] += np.arange(height, dtype=np.float32)[:, np.newaxis]
+    return field
+
+
+def moved(picture: Image, field: Array) -> Image:
+    """Return a picture with its pixels taken from the places of `field`."""
+    return _remapped(picture, field)  # type: ignore[no-any-return]  # OpenCV's stubs know no dtypes
+
+
+def _remapped(values: Any, field: Array) -> Any:
+    nowhere: Any = None  # nor that the second map may be missing
+    return cv2.remap(values, field, nowhere, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def warping_error(photos: tuple[Image, Image], results: tuple[Image, Image]) -> float:
+    """Return E_warp of two frames: mean squared difference, in [0, 1] units, of a result and the next one moved back.
+
+    Over pixels seen in both, by the flow of the photos at full size (Lai et al. 2018, with DIS for FlowNet2); blurring
+    lowers it, so look at the fidelity to what was steadied, and at the photos' own, beside it. NaN at a cut.
+    """
+    size = photos[0].shape[1], photos[0].shape[0]
+    greys = [cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY) for photo in photos]
+    forth, back = (_flow(a, b, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM) for a, b in (greys, greys[::-1]))
+    field = field_of(_shares(forth, size), size)
+    back_moved = _remapped(back, field)
+    apart = ((forth + back_moved) ** 2).sum(axis=2)
+    seen = apart <= 0.01 * ((forth**2).sum(axis=2) + (back_moved**2).sum(axis=2)) + 0.5
+    differs = (results[0].astype(np.float32) - moved(results[1], field)) / np.float32(255)
+    return float(np.mean((differs**2).sum(axis=2)[seen])) if seen.any() else float("nan")

@@ -1,0 +1,281 @@
+"""Whole films: what comes out of a file against what was in it, read by PyAV alone."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
+from cartoonize.films.commission import FilmOptions, commission
+from tests.clips import EVEN, UNEVEN, Clip, frames, packets, pan, times
+from tests.conftest import psnr
+from tests.films.conftest import Inverter, film
+
+KINDS = {
+    "mp4": Clip(sounds=("aac", "ac3"), subtitles="mov_text", chapters=True, ticks=UNEVEN, metadata={"title": "A clip"}),
+    "mov": Clip(sounds=("pcm_s16le",), metadata={"title": "A clip"}),
+    "m4v": Clip(sounds=("aac",)),
+    "mkv": Clip(sounds=("aac", "flac"), subtitles="ass", chapters=True, ticks=UNEVEN, metadata={"title": "A clip"}),
+    "webm": Clip(codec="libvpx-vp9", sounds=("libopus",), ticks=UNEVEN),
+    "ts": Clip(sounds=("aac",)),
+    "avi": Clip(sounds=("libmp3lame",), clock=Fraction(1, 30), ticks=(1,), options={"bf": "0"}),
+}
+
+
+@pytest.mark.parametrize("extension", KINDS)
+def test_a_film_keeps_its_times_sounds_texts_chapters_and_names(extension: str, tmp_path: Path) -> None:
+    source = KINDS[extension].write(tmp_path / f"a.{extension}")
+    target = tmp_path / f"b.{extension}"
+    filmed = film(source, target)
+    assert since(times(target), extension) == since(times(source), extension)
+    assert filmed.frames == len(KINDS[extension].pictures)
+    for kind in ("audio", "subtitle"):
+        assert list(packets(target, kind)) == list(packets(source, kind))
+    with av.open(str(source)) as before, av.open(str(target)) as after:
+        for key in ("title",):
+            assert after.metadata.get(key) == before.metadata.get(key)
+        starts = [[c["start"] * c["time_base"] for c in one.chapters()] for one in (before, after)]
+        assert starts[0] == starts[1]
+        assert [c["metadata"] for c in after.chapters()] == [c["metadata"] for c in before.chapters()]
+        for one, other in zip(before.streams, after.streams, strict=True):
+            assert (one.type, one.language, one.disposition) == (other.type, other.language, other.disposition)
+        assert abs(after.duration - before.duration) <= 1_000_000 * float(max(UNEVEN) / 90_000)
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def since(shown: list[Fraction], extension: str) -> list[Fraction]:
+    """The times themselves; of an AVI, which stores none, those since its first frame."""
+    return [time - shown[0] for time in shown] if extension == "avi" else shown
+
+
+def test_the_pictures_are_those_of_the_artist(tmp_path: Path) -> None:
+    source = Clip(codec="ffv1", pixels="bgr0").write(tmp_path / "a.mkv")
+    film(source, tmp_path / "b.mkv", codec="ffv1")
+    for before, after in zip(frames(source), frames(tmp_path / "b.mkv"), strict=True):
+        np.testing.assert_array_equal(255 - before, after)
+
+
+@pytest.mark.parametrize(("codec", "extension"), [("h264", "mp4"), ("hevc", "mp4"), ("av1", "mp4"), ("vp9", "webm")])
+def test_every_codec_gives_the_pictures_back(codec: str, extension: str, tmp_path: Path) -> None:
+    source = Clip(pictures=pan(6, 128, 96)).write(tmp_path / "a.mkv")
+    film(source, tmp_path / f"b.{extension}", codec=codec)
+    for before, after in zip(frames(source), frames(tmp_path / f"b.{extension}"), strict=True):
+        assert psnr(255 - before, after) > 30
+
+
+@pytest.mark.parametrize("matrix", [1, 6, 9])
+@pytest.mark.parametrize("full", [False, True])
+def test_colours_and_their_tags_come_back(matrix: int, full: bool, tmp_path: Path) -> None:
+    """An artist that changes nothing gives the same picture, whatever matrix and range it is coded in."""
+    flat = [np.full((64, 96, 3), color, np.uint8) for color in ((200, 30, 60), (20, 180, 220), (250, 250, 250))]
+    color = (matrix, 2 if full else 1, 1, 1)
+    source = Clip(pictures=flat, color=color, options={"crf": "1"}).write(tmp_path / "a.mp4")
+
+    class Copyist(Inverter):
+        def generator(self, batch):  # type: ignore[no-untyped-def]
+            return batch
+
+    film(source, tmp_path / "b.mp4", artist=Copyist(), crf=1)
+    with av.open(str(tmp_path / "b.mp4")) as result:
+        context = result.streams.video[0].codec_context
+        tags = (context.colorspace, context.color_range, context.color_primaries, context.color_trc)
+        assert tags == color
+        planes = [frame.to_ndarray() for frame in result.decode(video=0)]
+    with av.open(str(source)) as original:
+        for frame, after in zip(original.decode(video=0), planes, strict=True):
+            assert np.abs(frame.to_ndarray().astype(int) - after).max() <= 2
+
+
+@pytest.mark.parametrize("turn", [(a, h, v) for a in (0, 90, 180, 270) for h, v in ((False, False), (True, False))])
+def test_a_turned_film_stands_upright_and_its_pixels_are_turned_too(
+    turn: tuple[int, bool, bool], tmp_path: Path
+) -> None:
+    corners = np.zeros((48, 64, 3), np.uint8)
+    corners[:24, :32], corners[:24, 32:], corners[24:, :32] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    upright = np.rot90(corners, turn[0] // 90)
+    upright = upright[:, ::-1] if turn[1] else upright
+    source = Clip(pictures=[corners] * 2, turn=turn, aspect=Fraction(4, 3)).write(tmp_path / "a.mp4")
+    film(source, tmp_path / "b.mp4")
+    result = frames(tmp_path / "b.mp4")[0]
+    assert result.shape == upright.shape
+    height, width = result.shape[:2]
+    for y, x in ((1, 1), (1, 3), (3, 1), (3, 3)):
+        place = y * height // 4, x * width // 4
+        assert np.abs(255 - upright[place].astype(int) - result[place]).max() < 40
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        aspect = container.streams.video[0].sample_aspect_ratio
+        assert aspect == (Fraction(3, 4) if turn[0] % 180 else Fraction(4, 3))
+        assert next(container.decode(video=0)).rotation == 0
+
+
+@pytest.mark.parametrize(("extension", "codec", "size"), [("mp4", "h264", (50, 36)), ("webm", "vp9", (49, 35))])
+def test_odd_sizes(extension: str, codec: str, size: tuple[int, int], tmp_path: Path) -> None:
+    source = Clip(pictures=pan(4, 49, 35), pixels="yuv444p").write(tmp_path / "a.mkv")
+    film(source, tmp_path / f"b.{extension}", codec=codec)
+    assert frames(tmp_path / f"b.{extension}")[0].shape[1::-1] == size
+
+
+def test_a_stretch_begins_at_zero_with_its_sound(tmp_path: Path) -> None:
+    source = Clip(pictures=pan(60), sounds=("aac",), chapters=True).write(tmp_path / "a.mp4")
+    filmed = film(source, tmp_path / "b.mp4", start=Fraction(1, 2), end=Fraction(3, 2))
+    kept = [t - Fraction(1, 2) for t in times(source) if Fraction(1, 2) <= t < Fraction(3, 2)]
+    assert times(tmp_path / "b.mp4") == kept
+    assert filmed.frames == len(kept)
+    (sound,) = packets(tmp_path / "b.mp4", "audio")
+    assert 0 <= sound[0][0] < Fraction(1, 40)
+    assert Fraction(39, 40) <= sound[-1][0] < 1
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        assert [float(c["end"] * c["time_base"]) for c in container.chapters()] == [0.1]
+
+
+def test_equal_frames_are_not_computed(tmp_path: Path, inverter: Inverter) -> None:
+    slides = [picture for picture in pan(3, step=20) for _ in range(10)]
+    source = Clip(pictures=slides, codec="ffv1", pixels="bgr0").write(tmp_path / "a.mkv")
+    filmed = film(source, tmp_path / "b.mkv", artist=inverter)
+    assert filmed.frames == 30
+    assert filmed.computed == 3
+    assert inverter.pixels == 3 * 64 * 96
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("clip", "source", "target", "options", "words"),
+        [
+            (Clip(), "a.mkv", "b.webm", {"codec": "h264"}, "is not written with h264: expected vp9, av1, or .mp4"),
+            (Clip(), "a.mkv", "b.mp4", {"crf": 52}, "--crf 52: h264 knows 0 to 51"),
+            (Clip(), "a.mkv", "b.mkv", {"codec": "ffv1", "crf": 3}, "lossless and has no --crf"),
+            (Clip(), "a.mkv", "b.mp4", {"preset": "5"}, "--preset 5: of h264 expected ultrafast"),
+            (Clip(), "a.mkv", "b.mp4", {"start": Fraction(9)}, "--from 9: the film ends at 0.67 s"),
+            (Clip(), "a.mkv", "b.mp4", {"start": Fraction(1, 2), "end": Fraction(1, 4)}, "nothing is left"),
+            (Clip(ticks=UNEVEN), "a.mkv", "b.avi", {}, "holds one frame rate only and this film's varies"),
+            (Clip(subtitles="ass"), "a.mkv", "b.ts", {}, r"\.ts cannot hold subtitles 1"),
+            (Clip(chapters=True), "a.mkv", "b.avi", {}, r"\.avi cannot hold its chapters: choose \.mkv or \.mkv"),
+        ],
+    )
+    def test_before_any_work(
+        self, clip: Clip, source: str, target: str, options: dict[str, object], words: str, tmp_path: Path
+    ) -> None:
+        clip.write(tmp_path / source)
+        with pytest.raises(EncodeError, match=words):
+            commission(tmp_path / source, tmp_path / target, FilmOptions(**options))  # type: ignore[arg-type]
+        assert list(tmp_path.iterdir()) == [tmp_path / source]
+
+    def test_nothing_is_overwritten_unasked(self, tmp_path: Path) -> None:
+        source = Clip().write(tmp_path / "a.mp4")
+        (tmp_path / "b.mp4").write_bytes(b"precious")
+        with pytest.raises(AlreadyThereError):
+            film(source, tmp_path / "b.mp4")
+        assert (tmp_path / "b.mp4").read_bytes() == b"precious"
+        film(source, tmp_path / "b.mp4", overwrite=True)
+        assert len(frames(tmp_path / "b.mp4")) == 20
+
+
+class TestConversions:
+    @pytest.mark.parametrize(
+        ("source", "target", "text", "sound"),
+        [("mkv", "mp4", "mov_text", "aac"), ("mp4", "mkv", "subrip", "aac"), ("mkv", "webm", "webvtt", "opus")],
+    )
+    def test_where_the_container_refuses(self, source: str, target: str, text: str, sound: str, tmp_path: Path) -> None:
+        clip = Clip(sounds=("aac",), subtitles="ass" if source == "mkv" else "mov_text")
+        clip.write(tmp_path / f"a.{source}")
+        filmed = film(tmp_path / f"a.{source}", tmp_path / f"b.{target}")
+        assert any("converted to" in note for note in filmed.notes)
+        with av.open(str(tmp_path / f"b.{target}")) as container:
+            assert container.streams.audio[0].codec_context.codec.canonical_name == sound
+            stream = container.streams.subtitles[0]
+            assert stream.codec_context.codec.canonical_name == text
+            words = [bytes(packet) for packet in container.demux(stream) if packet.size > 2]
+        assert [word.lstrip(b"\0\x05") for word in words] == [b"Hello", b"World"]
+
+
+def cut_off(path: Path, share: float) -> Path:
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+class TestBadInput:
+    def refused(self, path: Path) -> str:
+        with pytest.raises(DecodeError) as caught:
+            commission(path, path.with_name("b.mkv"), FilmOptions())
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    def test_nothing_in_it(self, tmp_path: Path) -> None:
+        (tmp_path / "a.mp4").write_bytes(b"")
+        assert "empty" in self.refused(tmp_path / "a.mp4")
+
+    def test_no_film(self, tmp_path: Path) -> None:
+        (tmp_path / "a.mp4").write_bytes(b"no film at all" * 100)
+        assert "not a film" in self.refused(tmp_path / "a.mp4")
+
+    def test_missing(self, tmp_path: Path) -> None:
+        assert "no such file" in self.refused(tmp_path / "a.mp4")
+
+    def test_a_cut_off_mp4_has_no_index(self, tmp_path: Path) -> None:
+        assert "lost its index" in self.refused(cut_off(Clip().write(tmp_path / "a.mp4"), 0.7))
+
+    def test_sound_only(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mp4"
+        with av.open(str(path), "w") as output:
+            sound = output.add_stream("aac", rate=48_000, layout="mono")
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 4800), np.float32), "fltp", layout="mono")
+            frame.sample_rate = 48_000
+            output.mux(sound.encode(frame))
+            output.mux(sound.encode(None))
+        assert "no moving picture" in self.refused(path)
+
+    def test_a_cut_off_mkv_gives_what_there_is(self, tmp_path: Path) -> None:
+        source = cut_off(Clip(pictures=pan(60), ticks=(9000,)).write(tmp_path / "a.mkv"), 0.7)
+        filmed = film(source, tmp_path / "b.mkv")
+        assert 20 <= filmed.frames < 60
+        assert any("its header says 6 s, there are" in note for note in filmed.notes)
+
+    def test_broken_frames_are_left_out_and_told(self, tmp_path: Path) -> None:
+        source = damaged(tmp_path, [20])
+        filmed = film(source, tmp_path / "b.mkv")
+        assert filmed.broken == 1
+        assert "broken frames left out: 1" in filmed.notes
+        expected = times(tmp_path / "clean.mkv")
+        del expected[20]
+        assert times(tmp_path / "b.mkv") == expected
+
+    def test_a_film_that_is_mostly_broken_is_a_failure(self, tmp_path: Path) -> None:
+        source = damaged(tmp_path, range(5, 20))
+        with pytest.raises(DecodeError, match="more than a tenth of its frames are broken"):
+            film(source, tmp_path / "b.mkv")
+        assert not (tmp_path / "b.mkv").exists()
+
+
+def damaged(folder: Path, numbers: object) -> Path:
+    """A film of forty single pictures, some of them damaged."""
+    clean = Clip(pictures=pan(40), codec="ffv1", pixels="bgr0", options={"g": "1"}).write(folder / "clean.mkv")
+    path = folder / "a.mkv"
+    with av.open(str(clean)) as source, av.open(str(path), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if not packet.size:
+                continue
+            if number in numbers:  # type: ignore[operator]
+                broken = av.Packet(b"\xff" * 40)
+                broken.pts, broken.dts, broken.time_base = packet.pts, packet.dts, packet.time_base
+                broken.duration = packet.duration
+                packet = broken
+            packet.stream = stream
+            output.mux(packet)
+    return path
+
+
+def test_a_hevc_in_mp4_is_called_as_apples_players_want_it(tmp_path: Path) -> None:
+    source = Clip(pictures=pan(4)).write(tmp_path / "a.mp4")
+    film(source, tmp_path / "b.mp4", codec="hevc")
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        assert container.streams.video[0].codec_context.codec_tag == "hvc1"
+
+
+def test_even_films_are_known_as_such(tmp_path: Path) -> None:
+    assert commission(Clip(ticks=EVEN).write(tmp_path / "a.mp4"), tmp_path / "x.mp4", FilmOptions()).film.steady_rate

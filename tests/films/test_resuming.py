@@ -1,0 +1,182 @@
+"""Runs that are stopped and go on: real processes, killed, and what is left behind."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cartoonize.errors import CartoonizeError
+from cartoonize.films import filming
+from cartoonize.films.commission import FilmOptions, commission
+from cartoonize.films.filming import Filming
+from cartoonize.media.film.segments import BusyError, Segments
+from tests.clips import UNEVEN, Clip, frames, packets, pan, times
+from tests.films.conftest import Inverter, film
+
+WORKER = """
+import sys, time
+from pathlib import Path
+from cartoonize.films import filming
+from tests.films.conftest import film, Inverter
+filming.SEGMENT = 10
+
+class Slow(Inverter):
+    def finish(self, image, work, cartoon):
+        time.sleep(0.004)
+        return super().finish(image, work, cartoon)
+
+film(Path(sys.argv[1]), Path(sys.argv[2]), artist=Slow(), steady=0.5)
+"""
+
+
+@pytest.fixture
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filming, "SEGMENT", 10)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return Clip(pictures=pan(65, step=1), ticks=UNEVEN, sounds=("aac",)).write(tmp_path / "a.mp4")
+
+
+class Stopped(Exception):  # noqa: N818  no error
+    pass
+
+
+def stop_after(number: int, order: object, artist: Inverter, identity: dict[str, object] | None = None) -> None:
+    def tell(progress: filming.Progress) -> None:
+        if progress.frames >= number:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        Filming(order, artist, identity or {}, 2).run(tell, overwrite=False)  # type: ignore[arg-type]
+
+
+def hidden(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.usefixtures("short_segments")
+def test_a_run_goes_on_where_it_was_stopped(source: Path, tmp_path: Path) -> None:
+    order = commission(source, tmp_path / "b.mp4", FilmOptions(steady=0.5))
+    stop_after(34, order, Inverter())
+    assert not order.target.exists()
+    (folder,) = hidden(tmp_path)
+    assert len(list(folder.glob("*.packets"))) == 3
+    again = Inverter()
+    filmed = Filming(order, again, {}, 2).run(lambda _: None, overwrite=False)
+    assert filmed.frames == 65
+    assert any("went on after frame 30" in note for note in filmed.notes)
+    assert again.pixels <= 35 * 64 * 96
+    film(source, tmp_path / "c.mp4", steady=0.5)
+    assert list(packets(tmp_path / "b.mp4", "video")) == list(packets(tmp_path / "c.mp4", "video"))
+    assert hidden(tmp_path) == []
+
+
+@pytest.mark.usefixtures("short_segments")
+def test_other_settings_or_another_input_begin_anew(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "b.mp4"
+    stop_after(34, commission(source, target, FilmOptions()), Inverter())
+    stop_after(25, commission(source, target, FilmOptions(crf=30)), Inverter())
+    again = Inverter()
+    Clip(pictures=pan(65, step=2), ticks=UNEVEN).write(source)
+    filmed = Filming(commission(source, target, FilmOptions(crf=30)), again, {}, 2).run(lambda _: None, overwrite=False)
+    assert any("begun anew" in note for note in filmed.notes)
+    assert filmed.frames == 65
+    assert again.pixels > 60 * 64 * 96
+
+
+@pytest.mark.usefixtures("short_segments")
+def test_other_weights_begin_anew(source: Path, tmp_path: Path) -> None:
+    order = commission(source, tmp_path / "b.mp4", FilmOptions())
+    stop_after(34, order, Inverter(), {"weights": "one"})
+    filmed = Filming(order, Inverter(), {"weights": "other"}, 2).run(lambda _: None, overwrite=False)
+    assert any("begun anew" in note for note in filmed.notes)
+
+
+@pytest.mark.usefixtures("short_segments")
+def test_a_journal_whose_end_was_lost_is_read_as_far_as_it_goes(source: Path, tmp_path: Path) -> None:
+    order = commission(source, tmp_path / "b.mp4", FilmOptions())
+    stop_after(45, order, Inverter())
+    (folder,) = hidden(tmp_path)
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-9])
+    filmed = Filming(order, Inverter(), {}, 2).run(lambda _: None, overwrite=False)
+    assert any("went on after frame 30" in note for note in filmed.notes)
+    assert times(order.target) == times(source)
+
+
+def test_two_runs_do_not_work_on_one_film(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    first, second = Segments(tmp_path / "b.mp4", {}), Segments(tmp_path / "b.mp4", {})
+    with first.held(), pytest.raises(BusyError, match="another run is working on it"), second.held():
+        pass
+
+
+def test_a_failure_leaves_no_result_and_no_thread_waiting(source: Path, tmp_path: Path) -> None:
+    class Failing(Inverter):
+        def finish(self, image, work, cartoon):  # type: ignore[no-untyped-def]
+            raise CartoonizeError("on purpose")
+
+    with pytest.raises(CartoonizeError, match="on purpose"):
+        film(source, tmp_path / "b.mp4", artist=Failing())
+    assert not (tmp_path / "b.mp4").exists()
+
+
+def test_a_run_killed_twenty_times_ends_like_one_that_was_not(source: Path, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole.mp4", tmp_path / "killed.mp4"
+    subprocess.run([sys.executable, "-c", WORKER, str(source), str(whole)], check=True)
+    rng = random.Random(7)
+    kills = 0
+    while not killed.exists():
+        process = subprocess.Popen([sys.executable, "-c", WORKER, str(source), str(killed)])
+        if kills < 20:
+            wait_for_progress(tmp_path, process, rng.uniform(0, 0.25))
+            process.kill()
+            kills += 1
+        process.wait()
+    assert list(packets(killed, "video")) == list(packets(whole, "video"))
+    assert list(packets(killed, "audio")) == list(packets(whole, "audio"))
+    assert hidden(tmp_path) == []
+
+
+def wait_for_progress(folder: Path, process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait until the process has its folder, then a while: it is killed at work, not while Python starts."""
+    begun = {path: len(list(path.glob("*"))) for path in hidden(folder)}
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if any(len(list(path.glob("*"))) > begun.get(path, 0) for path in hidden(folder)):
+            break
+        time.sleep(0.01)
+    time.sleep(seconds)
+
+
+def test_the_journal_names_input_settings_and_weights(source: Path, tmp_path: Path, short_segments: None) -> None:
+    stop_after(25, commission(source, tmp_path / "b.mp4", FilmOptions(crf=21)), Inverter(), {"weights": "sha256"})
+    (folder,) = hidden(tmp_path)
+    head = json.loads((folder / "journal.jsonl").read_text().splitlines()[0])
+    assert head["input"]["name"] == "a.mp4"
+    assert head["input"]["size"] == source.stat().st_size
+    assert head["coding"] == {"name": "h264", "crf": 21, "preset": "medium"}
+    assert head["weights"] == "sha256"
+
+
+def test_what_is_steadied_does_not_depend_on_where_segments_end(source: Path, tmp_path: Path) -> None:
+    results = []
+    for number, length in enumerate((10, 65)):
+        target = tmp_path / f"{number}.mkv"
+        filming.SEGMENT, before = length, filming.SEGMENT
+        try:
+            film(source, target, codec="ffv1", steady=0.8)
+        finally:
+            filming.SEGMENT = before
+        results.append(frames(target))
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
