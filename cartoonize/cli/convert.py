@@ -218,5 +218,6 @@ def _spec(chosen: Options, threads: int) -> ConverterSpec:
         quality=chosen.quality,
         background=chosen.background,
         strip_metadata=chosen.strip_metadata,
+        salvage=chosen.salvage,
         thumbnails=chosen.review is not None,
     )

@@ -35,6 +35,7 @@ class Options:
     quality: int | None
     background: tuple[int, int, int]
     strip_metadata: bool
+    salvage: bool
     overwrite: bool
     files_from: BinaryIO | None
     dry_run: bool
@@ -196,6 +197,7 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
         help="Laid under transparency in formats without it.",
     ),
     click.option("--strip-metadata", is_flag=True, help="Leave EXIF, XMP and the like out."),
+    click.option("--salvage", is_flag=True, help="Take what is there of files that are cut short."),
     click.option("--overwrite", is_flag=True, help="Replace results that exist; without it they are skipped."),
     click.option(
         "--files-from", type=click.File("rb"), help="File with one path a line (or NUL after each); - is stdin."

@@ -29,7 +29,7 @@ class ConverterSpec:
     """What to load and how to convert: pickles, so that every process builds the same converter from it.
 
     weights to threads are `Cartoonizer`'s, lines to strength those of its `retouch`, quality to strip_metadata are
-    `EncodeOptions`'; thumbnails: whether a page will show the results.
+    `EncodeOptions`'; salvage is `codec.decode`'s; thumbnails: whether a page will show the results.
     """
 
     weights: str = "fast"
@@ -44,6 +44,7 @@ class ConverterSpec:
     quality: int | None = None
     background: tuple[int, int, int] = (255, 255, 255)
     strip_metadata: bool = False
+    salvage: bool = False
     thumbnails: bool = False
 
     def build(self) -> Converter:
@@ -90,7 +91,7 @@ class Converter:
 
         if job.action == "write" and job.target and job.target.exists():
             raise AlreadyThereError  # made by another run since the plan: no need to compute it
-        picture = codec.decode(job.source.content())
+        picture = codec.decode(job.source.content(), salvage=self._spec.salvage)
         before = thumbnails.of_photo(picture) if self._spec.thumbnails else None
         picture = self._cartoonizer.photo(picture)  # the same name: a large photo is let go before it is encoded
         options = self._spec.encode_options(job.format or picture.format)

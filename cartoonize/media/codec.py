@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cartoonize.errors import DecodeError, EncodeError
-from cartoonize.media.color import depth_notes, flatten, to_palette, to_srgb
-from cartoonize.media.formats import ALPHA, ANIMATION, color_name, plays, save_settings, size_problem, timing
-from cartoonize.media.metadata import Metadata, append_exif, read_metadata, save_options, turned, without_metadata
-from cartoonize.media.opening import TOO_LARGE, decode_errors, open_picture, opened, register_heif
-from cartoonize.method.pixels import MAX_PIXELS
+from cartoonize.errors import EncodeError
+from cartoonize.media.color import Converted, flatten, to_palette, to_srgb
+from cartoonize.media.formats import ALPHA, ANIMATION, color_name, save_settings, size_problem, timing
+from cartoonize.media.metadata import Metadata, completed, save_options, turned
+from cartoonize.media.opening import decode_errors, open_picture, opened
+from cartoonize.media.readers import register_heif
 
 __all__ = ["EncodeOptions", "Encoded", "Frame", "Metadata", "Photo", "decode", "encode"]
-
-_FIRST_ONLY = {"TIFF": "only the first of its pages is used", "HEIF": "only the main one of its pictures is used"}
 
 
 @dataclass(frozen=True)
@@ -66,24 +64,22 @@ class Encoded:
     notes: tuple[str, ...] = ()
 
 
-def decode(source: Path | bytes) -> Photo:
+def decode(source: Path | bytes, *, salvage: bool = False) -> Photo:
     """Read the picture in a file, or in the bytes of one, whatever its name says.
 
-    Raises DecodeError when it is missing, not readable, damaged, too large or of a format that is not supported.
+    `salvage` takes what is there of a file that is cut short. Raises DecodeError when it is missing, not readable,
+    damaged, too large or of a format that is not supported.
     """
     with decode_errors(), BytesIO(source) if isinstance(source, bytes) else opened(source) as stream:
-        try:
-            return _read(stream)
-        except (DecodeError, MemoryError, Image.DecompressionBombError):
-            raise
-        except Exception:
-            # Hostile metadata (a text chunk that unpacks to gigabytes, a broken segment) is not worth a picture.
-            stream.seek(0)
-            bare = without_metadata(stream)
-            if bare is None:
-                raise
-            photo = _read(BytesIO(bare))
-            return replace(photo, notes=(*photo.notes, "its metadata is damaged and was left out"))
+        picture = open_picture(stream, salvage=salvage)
+        frames, notes, icc, recolored = [], list(picture.notes), picture.found.icc, False
+        for shown in picture.frames():
+            converted = to_srgb(shown.image, picture.found.icc, shown.alpha)
+            frames.append(_frame(converted, picture.orientation, shown.duration if picture.count > 1 else 0))
+            icc, recolored = converted.icc, converted.recolored
+            notes += converted.notes
+        metadata, further = picture.found.metadata(icc, picture.loop, recolored=recolored)
+        return Photo(tuple(frames), metadata, picture.format, tuple(dict.fromkeys((*notes, *further))))
 
 
 def encode(photo: Photo, options: EncodeOptions) -> Encoded:
@@ -117,8 +113,7 @@ def _save_with(
     embedded, dropped = save_options(metadata, image_format)
     try:
         data = _save(images, image_format, settings | embedded)
-        if image_format == "TIFF" and metadata.exif:
-            data = append_exif(data, metadata.exif)
+        data = completed(data, metadata, image_format)
     except EncodeError as error:
         if not embedded or isinstance(error.__cause__, MemoryError):  # no fault of the metadata
             raise
@@ -126,44 +121,10 @@ def _save_with(
     return data, dropped
 
 
-def _read(stream: IO[bytes]) -> Photo:
-    with open_picture(stream) as image:
-        name = "JPEG" if image.format == "MPO" else str(image.format)  # MPO: a JPEG with further ones behind it
-        pages = getattr(image, "n_frames", 1) if name in ANIMATION else 1
-        if image.width * image.height * pages > MAX_PIXELS:
-            raise DecodeError(TOO_LARGE)
-        size, notes = image.size, list(depth_notes(image))
-        if name in _FIRST_ONLY and getattr(image, "is_animated", False):
-            notes.append(_FIRST_ONLY[name])
-        image.load()
-        metadata, orientation, found = read_metadata(image)
-        # An APNG can begin with a picture that is not part of the animation.
-        first = 1 if pages > 1 and image.info.get("default_image") else 0
-        frames = []
-        for index in range(first, pages):
-            frame, icc, changes = _frame(image, index, size, orientation)
-            frames.append(frame if pages - first > 1 else replace(frame, duration=0))
-            found += changes
-        loop = plays(name, image.info.get("loop")) if len(frames) > 1 else None
-        metadata = replace(metadata, icc=icc, loop=loop)
-        return Photo(tuple(frames), metadata, name, tuple(dict.fromkeys((*notes, *found))))
-
-
-def _frame(
-    image: Image.Image, index: int, size: tuple[int, int], orientation: int
-) -> tuple[Frame, bytes | None, tuple[str, ...]]:
-    if index:
-        image.seek(index)
-        if image.width * image.height > MAX_PIXELS:  # a GIF frame far beyond the screen: see below
-            raise DecodeError(TOO_LARGE)
-        image.load()
-    converted = to_srgb(image)
-    duration = round(image.info.get("duration") or 0)
+def _frame(converted: Converted, orientation: int, duration: int) -> Frame:
     planes = [converted.rgb] + ([converted.alpha] if converted.alpha else [])
-    if image.size != size:  # a GIF frame that reaches beyond the screen makes Pillow enlarge the picture
-        planes = [plane.crop((0, 0, *size)) for plane in planes]
     pixels, *alpha = (np.asarray(turned(plane, orientation)) for plane in planes)
-    return Frame(pixels, alpha[0] if alpha else None, duration), converted.icc, converted.notes
+    return Frame(pixels, alpha[0] if alpha else None, duration)
 
 
 def _to_image(frame: Frame, with_alpha: bool) -> Image.Image:

@@ -8,7 +8,7 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile
+from PIL import Image, ImageCms
 
 from cartoonize.errors import DecodeError
 
@@ -19,23 +19,27 @@ _SPACE_OF_MODE = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 
 @dataclass(frozen=True)
 class Converted:
-    """A picture ready to work on: `rgb` of mode RGB in sRGB, `alpha` of mode L or None when opaque."""
+    """A picture ready to work on: `rgb` of mode RGB in sRGB, `alpha` of mode L or None when opaque.
+
+    `recolored`: the picture had other colours, and what its file says about them is no longer true.
+    """
 
     rgb: Image.Image
     alpha: Image.Image | None
     icc: bytes | None
     notes: tuple[str, ...]
+    recolored: bool = False
 
 
-def to_srgb(image: Image.Image) -> Converted:
-    """Convert a loaded picture of any mode to sRGB.
+def to_srgb(image: Image.Image, icc: bytes | None = None, alpha: Image.Image | None = None) -> Converted:
+    """Convert a loaded picture of any mode to sRGB; `icc` is its profile, `alpha` transparency its mode cannot hold.
 
     `icc` of the result is the profile to embed: the picture's own when it is sRGB, ours when it was another, None when
     there was none. Raises DecodeError when the pixels have no known range (32-bit integer, floating point).
     """
-    base, alpha = _split(image)
+    base, own_alpha = _split(image)
+    alpha = alpha or own_alpha
     alpha = None if alpha and alpha.getextrema() == (255, 255) else alpha
-    icc = image.info.get("icc_profile")
     if not icc and base.mode == "LAB":
         icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     if icc:
@@ -47,13 +51,7 @@ def to_srgb(image: Image.Image) -> Converted:
         notes = ()
     if base.mode == "CMYK":
         notes = (*notes, "converted from CMYK without a colour profile to sRGB: colours are approximate")
-    return Converted(_as("RGB", base), alpha, None, notes)
-
-
-def depth_notes(image: ImageFile.ImageFile) -> tuple[str, ...]:
-    """Say that more than 8 bits per channel are reduced; only known before `image` is loaded."""
-    deep = any(depth in str(tile[3]) for tile in image.tile for depth in (";16", ";12"))
-    return ("reduced from 16 to 8 bits per channel",) if deep else ()
+    return Converted(_as("RGB", base), alpha, None, notes, base.mode == "CMYK")
 
 
 def flatten(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
@@ -128,7 +126,7 @@ def _by_profile(base: Image.Image, alpha: Image.Image | None, icc: bytes) -> Con
     if base.mode == "RGB" and _is_srgb(icc):
         return Converted(base, alpha, icc, ())
     rgb = _apply(base, profile)
-    return Converted(rgb, alpha, _srgb_icc(), (f"converted from {_name(profile, space)} to sRGB",))
+    return Converted(rgb, alpha, _srgb_icc(), (f"converted from {_name(profile, space)} to sRGB",), True)
 
 
 def _apply(base: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:

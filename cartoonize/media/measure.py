@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cartoonize.media.formats import ANIMATION
-from cartoonize.media.opening import decode_errors, open_picture
+from cartoonize.media import jpeg, png
+from cartoonize.media.opening import decode_errors, open_picture, opened
 
 
 def measure(path: Path) -> tuple[int, int, int]:
     """Return (height, width, frames) of a picture file without decoding it; raises DecodeError."""
-    with decode_errors(), open(path, "rb") as stream, open_picture(stream) as image:
-        frames = getattr(image, "n_frames", 1) if image.format in ANIMATION else 1
-        return image.height, image.width, frames
+    with decode_errors(), opened(path) as stream:
+        if quick := jpeg.size_of(stream) or png.size_of(stream):
+            return quick
+        picture = open_picture(stream)
+        width, height = picture.upright_size
+        return height, width, picture.count

@@ -1,29 +1,30 @@
-"""What travels with a picture besides its pixels: EXIF, XMP, colour profile, resolution."""
+"""What travels with a picture besides its pixels: EXIF, XMP, IPTC, texts, colour profile, resolution."""
 
 from __future__ import annotations
 
-import re
-import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import IO, Any
+from typing import Any
 
 from PIL import Image
-from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-# Only tags that describe the photo: the rest of a first directory (strips, sizes, sub-images) describes one file's
-# bytes, is wrong in any other and breaks TIFF writers.
-_KEPT_TAGS = (
-    *(Base.ImageDescription, Base.Make, Base.Model, Base.XResolution, Base.YResolution, Base.ResolutionUnit),
-    *(Base.Software, Base.DateTime, Base.Artist, Base.HostComputer, Base.Copyright, Base.Rating, Base.RatingPercent),
-    *(Base.XPTitle, Base.XPComment, Base.XPAuthor, Base.XPKeywords, Base.XPSubject),
-)
-_STALE_TAGS = (Base.ExifImageWidth, Base.ExifImageHeight)  # of the photo before it was turned or resized
-_XMP_TAG, _PREDICTOR_TAG = 700, 317
+from cartoonize.media import iptc, jpeg, xmp
+from cartoonize.media.exif import Exif, embed_in_tiff, read_exif
+from cartoonize.media.tags import Value
+
+_XMP_TAG, _IPTC_TAG, _PREDICTOR_TAG = 700, 33723, 317
 _JPEG_SEGMENT = 65_533  # most bytes in one JPEG segment
-_XMP_HEADER = 29  # "http://ns.adobe.com/xap/1.0/" and its end
+_BLOCKS = frozenset({"JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"})
+_HOLDS = {
+    "EXIF": _BLOCKS,
+    "XMP": _BLOCKS,
+    "IPTC": frozenset({"JPEG", "TIFF"}),
+    "comment": frozenset({"PNG", "JPEG", "GIF"}),
+    "texts": frozenset({"PNG"}),
+}
+_COMMENT = "Comment"
+_MOST_TEXT = 1 << 20
 _TURN = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -42,7 +43,7 @@ class Metadata:
     """What a result carries over: bytes ready to embed, `dpi` in pixels per inch, `loop` as times played (0: forever).
 
     `exif` has its orientation reset to 1 and no thumbnail; `icc` is the profile the pixels are in (sRGB, or None, which
-    means sRGB); `loop` is None for a still.
+    means sRGB); `loop` is None for a still; `texts` are pairs of keyword and text.
     """
 
     exif: bytes | None = None
@@ -50,22 +51,55 @@ class Metadata:
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
     loop: int | None = None
+    iptc: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
 
 
-def read_metadata(image: Image.Image) -> tuple[Metadata, int, tuple[str, ...]]:
-    """Return the EXIF, XMP and resolution of a loaded picture, its orientation (1 to 8), and notes. Never fails."""
-    notes: tuple[str, ...] = ()
-    exif, orientation, xmp = None, 1, image.info.get("xmp")
-    if image.format == "AVIF":
-        image.info.pop("xmp", None)  # an AVIF says elsewhere how it is turned, but Pillow would also obey its XMP
-    try:
-        found = image.getexif()
-        orientation = found.get(Base.Orientation, 1)
-        exif = _rewritten(found)
-    except Exception:  # hostile EXIF makes Pillow raise nearly anything; the picture is worth more than its EXIF
-        notes = ("its EXIF is damaged and was left out",)
-    metadata = Metadata(exif, _xmp(xmp), None, _dpi(image.info.get("dpi")), None)
-    return metadata, orientation if orientation in _TURN else 1, notes
+@dataclass
+class Found:
+    """What a file holds besides its pixels, as it stands there.
+
+    damaged: tags of EXIF that could not be read. parts: what else is in the file, in words.
+    is_broken: whether something of all this could not be unpacked.
+    """
+
+    exif: Exif = field(default_factory=Exif)
+    damaged: int = 0
+    xmp: bytes | None = None
+    icc: bytes | None = None
+    iptc: bytes | None = None
+    dpi: object = None
+    texts: dict[str, str] = field(default_factory=dict)
+    parts: set[str] = field(default_factory=set)
+    is_broken: bool = False
+
+    @classmethod
+    def of(cls, blocks: dict[str, bytes]) -> Found:
+        """Take up blocks by kind: "exif", "xmp", "icc", "iptc", "comment"."""
+        found = cls(xmp=blocks.get("xmp"), icc=blocks.get("icc"), iptc=blocks.get("iptc"))
+        if blocks.get("comment"):
+            found.texts[_COMMENT] = blocks["comment"].decode("utf-8", "replace")
+        if blocks.get("exif"):
+            found.exif, found.damaged = read_exif(blocks["exif"])
+        return found
+
+    def metadata(self, icc: bytes | None, loop: int | None, *, recolored: bool) -> tuple[Metadata, tuple[str, ...]]:
+        """Return what a result carries over, and notes; `recolored` where the pixels were converted to sRGB."""
+        exif = self.exif.in_srgb() if recolored else self.exif
+        block = exif.upright().to_bytes() if exif.directories else None
+        packet = xmp.cleaned(self.xmp, recolored=recolored) if self.xmp else xmp.Cleaned(None)
+        notes = []
+        if self.damaged:
+            many = "a damaged tag" if self.damaged == 1 else f"{self.damaged} damaged tags"
+            notes.append(f"{many} of its EXIF left out" if block else "its EXIF is damaged and was left out")
+        if self.is_broken:
+            notes.append("a part of its metadata is damaged and was left out")
+        if self.xmp and packet.packet is None:
+            notes.append("its XMP is damaged and was left out")
+        if parts := sorted(self.parts | packet.parts):
+            notes.append(f"left out: its {' and its '.join(parts)}")
+        texts = tuple((key, text) for key, text in self.texts.items() if len(text) <= _MOST_TEXT)
+        return Metadata(block, packet.packet, icc, _dpi(self.dpi), loop, self.iptc, texts), tuple(notes)
 
 
 def turned(image: Image.Image, orientation: int) -> Image.Image:
@@ -74,99 +108,75 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def save_options(metadata: Metadata, image_format: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the arguments of Pillow's `save` that embed `metadata`, and notes about what the format cannot hold."""
-    exif, xmp, notes = metadata.exif, metadata.xmp, []
-    if image_format == "JPEG":
-        if exif and len(exif) > _JPEG_SEGMENT:
-            exif = None
-            notes.append("its EXIF is larger than the 64 KB a JPEG can hold and was left out")
-        if xmp and len(xmp) > _JPEG_SEGMENT - _XMP_HEADER:
-            xmp = None
-            notes.append("its XMP is larger than the 64 KB a JPEG can hold and was left out")
-    options: dict[str, Any] = {"exif": exif, "xmp": xmp, "icc_profile": metadata.icc, "dpi": metadata.dpi}
-    if image_format == "PNG" and xmp:
-        options["pnginfo"] = PngInfo()
-        options["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
-    if image_format == "TIFF":
-        options["tiffinfo"] = _tiff_tags(options.pop("exif"), xmp)
-    return {name: value for name, value in options.items() if value}, tuple(notes)
+    """Return the arguments of Pillow's `save` that embed `metadata`, and notes about what the format cannot hold.
 
-
-def append_exif(tiff: bytes, exif: bytes) -> bytes:
-    """Append the EXIF and GPS directories to a TIFF, which Pillow cannot write in one with compressed pixels."""
-    source = Image.Exif()
-    source.load(exif)
-    out = bytearray(tiff)
-    order = "<" if out.startswith(b"II") else ">"
-    (start,) = struct.unpack_from(order + "I", out, 4)
-    (count,) = struct.unpack_from(order + "H", out, start)
-    for entry in range(start + 2, start + 2 + 12 * count, 12):
-        (tag,) = struct.unpack_from(order + "H", out, entry)
-        if tag in (IFD.Exif, IFD.GPSInfo):
-            out += bytes(len(out) % 2)  # directories start on even bytes
-            struct.pack_into(order + "I", out, entry + 8, len(out))
-            directory = ImageFileDirectory_v2(bytes(out[:8]), group=tag)
-            for key, value in _directory(source, tag).items():
-                directory[key] = value
-            out += directory.tobytes(len(out))
-    return bytes(out)
-
-
-def without_metadata(stream: IO[bytes]) -> bytes | None:
-    """Return a JPEG or PNG without all that is not needed to show it; None when there is nothing to leave out.
-
-    Any other file is not read beyond its first bytes: it may be a film of many gigabytes.
+    What Pillow cannot embed unchanged is added to the file by `completed`.
     """
-    signature = stream.read(8)
-    is_png = signature == b"\x89PNG\r\n\x1a\n"
-    if not is_png and not signature.startswith(b"\xff\xd8"):
-        return None
-    data = signature + stream.read()
-    bare = _bare_png(data) if is_png else _bare_jpeg(data)
-    return bare if len(bare) < len(data) else None
+    kept, notes = _fitting(metadata, image_format)
+    options: dict[str, Any] = {"icc_profile": kept.icc, "dpi": kept.dpi}
+    comment = dict(kept.texts).get(_COMMENT)
+    if image_format in ("JPEG", "GIF") and comment:
+        options["comment"] = comment.encode()
+    if image_format == "PNG":
+        options["pnginfo"] = _png_texts(kept)
+    if image_format == "TIFF":
+        options["tiffinfo"] = {_PREDICTOR_TAG: 2}  # differences of neighbours: a third of the size under LZW
+    else:
+        options |= {"exif": _for_pillow(kept.exif, image_format), "xmp": None if image_format == "PNG" else kept.xmp}
+    return {name: value for name, value in options.items() if value}, notes
 
 
-def _rewritten(found: Image.Exif) -> bytes | None:
-    exif = Image.Exif()
-    exif.endian = found.endian  # bytes inside maker notes and comments follow it
-    for tag in _KEPT_TAGS:
-        if tag in found:
-            exif[tag] = found[tag]
-    for group in (IFD.Exif, IFD.GPSInfo):
-        if directory := _directory(found, group):
-            exif[group] = directory
-    if not len(exif):
-        return None
-    exif[Base.Orientation] = 1
-    return exif.tobytes()  # only the first directory and those named above: the thumbnail (IFD1) is gone
+def completed(data: bytes, metadata: Metadata, image_format: str) -> bytes:
+    """Add to a file what Pillow does not write, or would encode anew."""
+    metadata, _ = _fitting(metadata, image_format)
+    if image_format == "JPEG" and metadata.iptc:
+        return jpeg.with_segment(data, 0xED, iptc.PREFIX + iptc.photoshop_blocks(metadata.iptc))
+    if image_format == "TIFF" and (metadata.exif or metadata.xmp or metadata.iptc):
+        further = {_XMP_TAG: metadata.xmp, _IPTC_TAG: metadata.iptc}
+        values = {
+            tag: Value(7 if tag == _IPTC_TAG else 1, len(block), block) for tag, block in further.items() if block
+        }
+        return embed_in_tiff(data, read_exif(metadata.exif)[0] if metadata.exif else Exif(), values)
+    return data
 
 
-def _directory(exif: Image.Exif, tag: int) -> dict[int, Any]:
-    directory = {key: value for key, value in exif.get_ifd(tag).items() if key not in _STALE_TAGS}
-    if IFD.Interop in directory:
-        directory[IFD.Interop] = exif.get_ifd(IFD.Interop)  # a number that points into the old file otherwise
-    return directory
+def _fitting(metadata: Metadata, image_format: str) -> tuple[Metadata, tuple[str, ...]]:
+    """Return what of the metadata a format holds, and notes about the rest."""
+    texts = dict(metadata.texts)
+    comment = {key: text for key, text in texts.items() if key == _COMMENT}
+    parts: dict[str, Any] = {"EXIF": metadata.exif, "XMP": metadata.xmp, "IPTC": metadata.iptc, "comment": comment}
+    parts["texts"] = {key: text for key, text in texts.items() if key != _COMMENT}
+    lost = [name for name, part in parts.items() if part and image_format not in _HOLDS[name]]
+    notes = [f"left out: its {', '.join(lost)}: {image_format} holds none"] if lost else []
+    if image_format == "JPEG" and len(comment.get(_COMMENT, "").encode()) > _JPEG_SEGMENT:
+        lost.append("comment")
+        notes.append("its comment is larger than the 64 KB a JPEG can hold and was left out")
+    for name in ("EXIF", "XMP", "IPTC"):
+        if (
+            image_format == "JPEG"
+            and parts[name]
+            and len(parts[name]) > _JPEG_SEGMENT - len(jpeg.PREFIXES[name.lower()])
+        ):
+            lost.append(name)
+            notes.append(f"its {name} is larger than the 64 KB a JPEG can hold and was left out")
+    held = {name: None if name in lost else part for name, part in parts.items()}
+    kept = tuple((held["comment"] or {}).items()) + tuple((held["texts"] or {}).items())
+    fitting = Metadata(held["EXIF"], held["XMP"], metadata.icc, metadata.dpi, metadata.loop, held["IPTC"], kept)
+    return fitting, tuple(notes)
 
 
-def _tiff_tags(exif: bytes | None, xmp: bytes | None) -> dict[int, Any]:
-    tags: dict[int, Any] = {_PREDICTOR_TAG: 2}  # differences of neighbours: a third of the size under LZW
-    if exif:
-        source = Image.Exif()
-        source.load(exif)
-        tags |= dict(source)
-        tags |= {tag: 0 for tag in (IFD.Exif, IFD.GPSInfo) if tag in source}  # filled in by append_exif
-    return tags | ({_XMP_TAG: xmp} if xmp else {})
+def _for_pillow(exif: bytes | None, image_format: str) -> bytes | None:
+    """Return EXIF as Pillow leaves it alone: that of an AVIF it encodes anew where it has an orientation."""
+    return read_exif(exif)[0].without_orientation().to_bytes() if exif and image_format == "AVIF" else exif
 
 
-def _xmp(xmp: object) -> bytes | None:
-    if not isinstance(xmp, bytes):
-        return None
-    xmp = re.sub(rb"""(tiff:Orientation\s{0,9}=\s{0,9}["'])\d""", rb"\g<1>1", xmp)
-    xmp = re.sub(rb"(<tiff:Orientation>\s{0,9})\d", rb"\g<1>1", xmp)
-    start, end = xmp.find(b"<xmp:Thumbnails>"), xmp.rfind(b"</xmp:Thumbnails>")
-    if 0 <= start < end:
-        xmp = xmp[:start] + xmp[end + len(b"</xmp:Thumbnails>") :]
-    return xmp.rstrip(b"\0") or None
+def _png_texts(metadata: Metadata) -> PngInfo | None:
+    info = PngInfo()
+    for keyword, text in metadata.texts:
+        info.add_itxt(keyword[:79], text)
+    if metadata.xmp:
+        info.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
+    return info if info.chunks else None
 
 
 def _dpi(dpi: object) -> tuple[float, float] | None:
@@ -176,25 +186,3 @@ def _dpi(dpi: object) -> tuple[float, float] | None:
         return None
     # 1 is what files say that do not know; JPEG holds 16 bits.
     return (x, y) if isfinite(x + y) and min(x, y) > 1 and max(x, y) <= 65_535 else None
-
-
-def _bare_png(data: bytes) -> bytes:
-    kept, at = [data[:8]], 8
-    while at + 8 <= len(data):
-        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        name = data[at + 4 : at + 8]
-        if name[:1].isupper() or name in (b"tRNS", b"acTL", b"fcTL", b"fdAT"):
-            kept.append(data[at:end])
-        at = end
-    return b"".join(kept)
-
-
-def _bare_jpeg(data: bytes) -> bytes:
-    kept, at = [data[:2]], 2
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in (b"\xda", b""):
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        marker = data[at + 1]
-        if not (0xE1 <= marker <= 0xED or marker in (0xEF, 0xFE)):  # APP14 says how colours are stored
-            kept.append(data[at:end])
-        at = end
-    return b"".join((*kept, data[at:]))

@@ -9,24 +9,25 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-# Imported for the formats they register: Pillow's own way imports all forty of its plugins.
-from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
+# BMP is imported for the format it registers: Pillow's own way imports all forty of its plugins.
+from PIL import BmpImagePlugin, Image, UnidentifiedImageError  # noqa: F401
 
-from cartoonize.errors import CartoonizeError, DecodeError
-from cartoonize.media import kinds
-from cartoonize.media.formats import HEIC_MISSING
+from cartoonize.errors import DecodeError
+from cartoonize.media import jpeg, kinds, png, readers
+from cartoonize.media.files import read_bounded
+from cartoonize.media.picture import TOO_LARGE, Picture
 from cartoonize.method.pixels import MAX_PIXELS
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
-TOO_LARGE = f"too many pixels: expected at most {MAX_PIXELS // 1_000_000} million, all frames together"
+_FORMATS = "JPEG, PNG, WEBP, TIFF, BMP, GIF, AVIF or HEIC"
+_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"avif", b"avis")
+_TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
 _REASONS: dict[type[Exception], str] = {
     FileNotFoundError: "no such file: expected the path of a picture",
     IsADirectoryError: "is a folder: expected a picture",
     PermissionError: "permission denied: make the file readable",
     MemoryError: "not enough memory to decode it: expected a smaller picture",
     Image.DecompressionBombError: TOO_LARGE,
-    UnidentifiedImageError: f"not a picture, or a damaged one: expected {', '.join(_FORMATS)} or HEIC",
+    UnidentifiedImageError: f"not a picture, or a damaged one: expected {_FORMATS}",
 }
 
 
@@ -43,7 +44,7 @@ def configure_pillow() -> None:
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for reading and seeking."""
     with open(path, "rb") as stream:
-        yield stream if stream.seekable() else BytesIO(stream.read())  # a pipe, as of the shell's <(...)
+        yield stream if stream.seekable() else BytesIO(read_bounded(stream))  # a pipe, as of the shell's <(...)
 
 
 @contextmanager
@@ -59,26 +60,29 @@ def decode_errors() -> Iterator[None]:
         raise DecodeError(next(known, f"cannot be read: {reason.splitlines()[0]}")) from error
 
 
-def open_picture(stream: IO[bytes]) -> ImageFile.ImageFile:
-    """Return the picture whose file begins here, nothing but its header read yet; raises DecodeError."""
+def open_picture(stream: IO[bytes], *, salvage: bool = False) -> Picture:
+    """Return the picture whose file this is; raises DecodeError, or what Pillow raises.
+
+    `salvage` takes what is there of a file that is cut short.
+    """
     head = stream.read(kinds.HEAD)
     if not head:
         raise DecodeError("the file is empty: expected a picture")
-    try:
-        return Image.open(stream, formats=_FORMATS)
-    except UnidentifiedImageError:
-        if head[4:8] != b"ftyp" or head[8:12] not in _HEIF_BRANDS:
-            if kind := kinds.of_content(head):
-                raise DecodeError(kind) from None
-            raise
-    register_heif(DecodeError)
-    return Image.open(stream, formats=("HEIF",))
+    stream.seek(0)
+    if head.startswith(_TIFFS):
+        from cartoonize.media.tiff_reader import read_tiff
 
-
-def register_heif(error: type[CartoonizeError]) -> None:
-    """Teach Pillow HEIC; raises `error` where the package for it is not installed."""
-    try:
-        import pillow_heif
-    except ImportError:
-        raise error(HEIC_MISSING) from None
-    pillow_heif.register_heif_opener()
+        return read_tiff(stream, salvage=salvage)
+    if jpeg.is_jpeg(head):
+        return readers.read_jpeg(read_bounded(stream), salvage=salvage)
+    if head.startswith(png.SIGNATURE):
+        return readers.read_png(read_bounded(stream), salvage=salvage)
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return readers.read_gif(read_bounded(stream), salvage=salvage)
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return readers.read_webp(read_bounded(stream))
+    if head[4:8] == b"ftyp" and head[8:12] in _BRANDS:
+        return readers.read_bmff(read_bounded(stream))
+    if head.startswith(b"BM"):
+        return readers.read_simple(read_bounded(stream), "BMP")
+    raise DecodeError(kinds.of_content(head) or _REASONS[UnidentifiedImageError])

@@ -10,8 +10,9 @@ from PIL import Image
 
 from cartoonize.media.color import flatten, to_srgb
 from cartoonize.media.formats import ALPHA, BROWSERS, format_of
-from cartoonize.media.metadata import SIDEWAYS, read_metadata, turned
-from cartoonize.media.opening import decode_errors, open_picture
+from cartoonize.media.metadata import turned
+from cartoonize.media.opening import decode_errors, open_picture, opened
+from cartoonize.media.picture import Shown
 from cartoonize.method.pixels import resize
 
 if TYPE_CHECKING:
@@ -74,22 +75,17 @@ def of_files(source: Path, target: Path) -> Thumbnails:
 
 
 def _of_file(path: Path) -> Thumbnail:
-    with decode_errors(), open(path, "rb") as stream, open_picture(stream) as image:
-        width, height = image.size
-        side = _side(str(image.format))
-        image.draft(None, (side * 2, side * 2))  # a JPEG is quickly decoded at down to an eighth of its size
-        image.load()
-        if image.format == "TIFF":  # has turned itself now, and forgotten its orientation
-            width, height = image.size
-        converted = to_srgb(image)
-        _, orientation, _ = read_metadata(image)
+    with decode_errors(), opened(path) as stream:
+        picture = open_picture(stream)
+        side = _side(picture.format)
+        # A JPEG is quickly decoded at down to an eighth of its size.
+        shown = Shown(picture.draft(side * 2)) if picture.draft else next(iter(picture.frames()))
+        converted = to_srgb(shown.image, picture.found.icc, shown.alpha)
         small = converted.rgb
         if converted.alpha:
             small.putalpha(converted.alpha)
         small.thumbnail((side, side), reducing_gap=2.0)
-        if orientation in SIDEWAYS:
-            width, height = height, width
-        return Thumbnail(_webp(turned(small, orientation)), width, height)
+        return Thumbnail(_webp(turned(small, picture.orientation)), *picture.upright_size)
 
 
 def _side(file_format: str) -> int:

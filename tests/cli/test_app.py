@@ -100,6 +100,16 @@ def files(root: str = ".") -> set[str]:
 # What runs, and what the first word means
 
 
+def test_a_photo_that_is_cut_short_fails_and_is_salvaged_when_asked() -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save("a.jpg", quality=95)
+    whole = Path("a.jpg").read_bytes()
+    Path("a.jpg").write_bytes(whole[: len(whole) // 2])
+    assert "a.jpg: cut short: " in run("a.jpg", code=1).stderr
+    assert files() == {"a.jpg"}
+    assert "rows are missing" in run("a.jpg", "--salvage", "-v").stderr
+    assert files() == {"a.jpg", "a_cartoon.jpg"}
+
+
 def test_one_photo() -> None:
     save("photo.jpg")
     result = run("photo.jpg")

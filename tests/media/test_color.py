@@ -44,11 +44,9 @@ def icc(space=b"RGB ", matrix=P3_TO_XYZ, description=b"Display P3"):
 
 
 def picture(mode, pixels, profile=None):
+    """A picture and its profile."""
     pixels = np.asarray(pixels, np.uint8)
-    image = Image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
-    if profile:
-        image.info["icc_profile"] = profile
-    return image
+    return Image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes()), profile
 
 
 def colours():
@@ -68,7 +66,7 @@ def encoded_curve(x):
 
 def test_p3_becomes_srgb_as_the_matrices_say():
     linear = decoded_curve(colours()) @ P3_TO_XYZ.T @ np.linalg.inv(SRGB_TO_XYZ).T
-    converted = to_srgb(picture("RGB", colours(), icc()))
+    converted = to_srgb(*picture("RGB", colours(), icc()))
     inside = ((linear >= 0) & (linear <= 1)).all(axis=-1)
     difference = np.abs(np.asarray(converted.rgb) - encoded_curve(linear))[inside]
     assert inside.sum() > 100
@@ -76,37 +74,37 @@ def test_p3_becomes_srgb_as_the_matrices_say():
     assert np.abs(np.asarray(converted.rgb).astype(int) - colours()).max() > 10
     assert converted.notes == ("converted from Display P3 (RGB) to sRGB",)
     assert converted.icc is not None
-    assert to_srgb(picture("RGB", colours(), converted.icc)).icc == converted.icc
+    assert to_srgb(*picture("RGB", colours(), converted.icc)).icc == converted.icc
 
 
 @pytest.mark.parametrize("space", [b"RGB ", b"GRAY"])
 def test_a_grey_picture_takes_either_kind_of_profile(space):
-    converted = to_srgb(picture("L", [[0, 100, 255]], icc(space, SRGB_TO_XYZ)))
+    converted = to_srgb(*picture("L", [[0, 100, 255]], icc(space, SRGB_TO_XYZ)))
     assert np.abs(np.asarray(converted.rgb)[0, :, 0].astype(int) - [0, 100, 255]).max() <= 1
 
 
 def test_an_srgb_profile_of_any_name_is_kept():
     profile = icc(matrix=SRGB_TO_XYZ, description=b"My monitor")
-    converted = to_srgb(picture("RGB", colours(), profile))
+    converted = to_srgb(*picture("RGB", colours(), profile))
     assert (converted.icc, converted.notes) == (profile, ())
     assert (np.asarray(converted.rgb) == colours()).all()
 
 
 @pytest.mark.parametrize("profile", [b"no profile", icc()[:200], icc(b"GRAY"), bytes(5 << 20), "text"])
 def test_a_profile_that_makes_no_sense_is_ignored(profile):
-    converted = to_srgb(picture("RGB", colours(), profile))
+    converted = to_srgb(*picture("RGB", colours(), profile))
     assert (np.asarray(converted.rgb) == colours()).all()
     assert converted.icc is None
     assert "ignored" in converted.notes[0]
 
 
 def test_the_name_in_a_profile_cannot_reach_the_terminal_raw():
-    (note,) = to_srgb(picture("RGB", colours(), icc(description=b"\x1b[31mred\n"))).notes
+    (note,) = to_srgb(*picture("RGB", colours(), icc(description=b"\x1b[31mred\n"))).notes
     assert note == "converted from [31mred (RGB) to sRGB"
 
 
 def test_cmyk_without_a_profile():
-    converted = to_srgb(picture("CMYK", [[[255, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 0]]]))
+    converted = to_srgb(*picture("CMYK", [[[255, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 0]]]))
     assert np.asarray(converted.rgb).tolist() == [[[0, 255, 255], [0, 0, 0], [255, 255, 255]]]
     assert "CMYK" in converted.notes[0]
 
@@ -151,7 +149,7 @@ def test_palette_keeps_few_colours_exactly_and_what_is_clear():
 
 
 def test_our_profile_is_srgb_and_the_same_every_time():
-    (first, second) = (to_srgb(picture("RGB", colours(), icc())).icc for _ in range(2))
+    (first, second) = (to_srgb(*picture("RGB", colours(), icc())).icc for _ in range(2))
     assert first == second
     assert first is not None
     assert ImageCms.ImageCmsProfile(io.BytesIO(first)).profile.xcolor_space.strip() == "RGB"

@@ -8,8 +8,9 @@ from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
 
 from cartoonize.errors import EncodeError
+from cartoonize.media import jpeg, png
 from cartoonize.media.codec import EncodeOptions, Frame, Metadata, Photo, decode, encode
-from cartoonize.media.metadata import read_metadata, without_metadata
+from cartoonize.media.metadata import Found
 
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6" dc:title="T">'
@@ -90,7 +91,9 @@ def reread(data):
 def test_metadata_travels_from_any_format_to_any(source, target):
     photo = decode(carrying(source))
     encoded = encode(photo, EncodeOptions(target))
-    assert (photo.notes, encoded.notes) == ((), ())
+    # The library writes one pointer wrong in the TIFF the test starts from.
+    assert photo.notes == (("a damaged tag of its EXIF left out",) if source == "TIFF" else ())
+    assert encoded.notes == ()
     info, first, details, place, interop = reread(encoded.data)
     assert first[Base.Make] == "Maker"
     assert first.get(Base.Orientation, 1) == 1
@@ -101,7 +104,7 @@ def test_metadata_travels_from_any_format_to_any(source, target):
     assert details[Base.MakerNote] == bytes(range(256))
     assert Base.ExifImageWidth not in details
     assert place == {1: "N", 2: (1.0, 2.0, 3.5)}
-    if source != "TIFF":  # Pillow writes this pointer wrong in the TIFF the test starts from
+    if source != "TIFF":
         assert interop[1] == "R98"
     assert info["xmp"].rstrip(b"\0") == XMP_RESET
     if {source, target} <= {"JPEG", "PNG", "TIFF"}:
@@ -137,14 +140,15 @@ def test_thumbnail_is_dropped():
     assert not reread(encode(photo, EncodeOptions("JPEG")).data)[1].get_ifd(IFD.IFD1)
 
 
-def test_orientation_written_only_in_xmp_is_applied_and_reset():
-    photo = decode(saved("JPEG", xmp=XMP))
-    assert photo.frames[0].pixels.shape == (6, 4, 3)
-    assert photo.metadata == Metadata(None, XMP_RESET, None, None, None)
-
-
-def test_orientation_in_the_xmp_of_an_avif_means_nothing():
-    photo = decode(saved("AVIF", xmp=XMP))
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])  # pillow_heif turns by it
+def test_an_orientation_in_xmp_alone_means_nothing_and_is_reset(image_format):
+    arguments = {"xmp": XMP}
+    if image_format == "PNG":
+        arguments = {"pnginfo": PngInfo()}
+        arguments["pnginfo"].add_itxt("XML:com.adobe.xmp", XMP.decode())
+    if image_format == "TIFF":
+        arguments = {"tiffinfo": {700: XMP}}
+    photo = decode(saved(image_format, **arguments))
     assert photo.frames[0].pixels.shape == (4, 6, 3)
     assert photo.metadata.xmp == XMP_RESET
 
@@ -168,9 +172,11 @@ def test_broken_exif_does_not_fail_a_picture(block):
     assert encode(photo, EncodeOptions("JPEG")).data
 
 
-def test_warnings_made_errors_cost_the_exif_and_not_the_picture():
-    photo = decode(saved("JPEG", exif=exif()[:150]))
-    assert photo.notes == ("its EXIF is damaged and was left out",)
+def test_damaged_tags_cost_those_tags_and_not_the_others():
+    whole = exif()
+    photo = decode(saved("JPEG", exif=whole[:150]))
+    assert photo.notes == ("2 damaged tags of its EXIF left out",)
+    assert reread(encode(photo, EncodeOptions("JPEG")).data)[1][Base.Make] == "Maker"
 
 
 @pytest.mark.parametrize("where", [33, -12])
@@ -180,7 +186,7 @@ def test_text_that_unpacks_to_gigabytes_does_not_fail_a_picture(where):
     chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
     photo = decode(data[:where] + chunk + data[where:])
     assert photo.frames[0].pixels[0, 0].tolist() == [9, 90, 200]
-    assert photo.notes == ("its metadata is damaged and was left out",)
+    assert photo.notes == ("a part of its metadata is damaged and was left out",)
 
 
 def test_a_broken_photoshop_block_does_not_fail_a_jpeg():
@@ -192,13 +198,10 @@ def test_a_broken_photoshop_block_does_not_fail_a_jpeg():
 
 def test_bare_files_show_the_same_picture():
     for data in (carrying("PNG"), carrying("JPEG")):
-        bare = without_metadata(io.BytesIO(data))
-        assert bare is not None
+        bare = png.take_apart(data).still() if data.startswith(png.SIGNATURE) else jpeg.take_apart(data).bare
         assert b"Maker" not in bare
         with Image.open(io.BytesIO(bare)) as image, Image.open(io.BytesIO(data)) as original:
             assert (np.asarray(image) == np.asarray(original)).all()
-    assert without_metadata(io.BytesIO(saved("GIF"))) is None
-    assert without_metadata(io.BytesIO(saved("PNG"))) is None
 
 
 def test_metadata_too_large_for_jpeg_is_left_out_with_a_note():
@@ -213,8 +216,8 @@ def test_metadata_too_large_for_jpeg_is_left_out_with_a_note():
 
 
 def test_metadata_that_the_encoder_refuses_is_left_out_with_a_note():
-    photo = Photo((Frame(np.zeros((2, 2, 3), np.uint8)),), Metadata(exif=b"Exif\0\0no directory"), "JPEG")
-    assert encode(photo, EncodeOptions("AVIF")).notes == ("its metadata cannot be written here and was left out",)
+    photo = Photo((Frame(np.zeros((2, 2, 3), np.uint8)),), Metadata(dpi=(1e30, 1)), "JPEG")
+    assert encode(photo, EncodeOptions("PNG")).notes == ("its metadata cannot be written here and was left out",)
     with pytest.raises(EncodeError, match="cannot be written as AVIF"):
         encode(photo, EncodeOptions("AVIF", quality=1000))
 
@@ -224,6 +227,4 @@ def test_metadata_that_the_encoder_refuses_is_left_out_with_a_note():
     [(0, 0), (1, 1), (float("nan"), 9), (float("inf"), 9), (1e9, 9), 3, "xy", (TiffImagePlugin.IFDRational(0, 0), 9)],
 )
 def test_senseless_resolutions_are_dropped(dpi):
-    image = Image.new("L", (1, 1))
-    image.info["dpi"] = dpi
-    assert read_metadata(image)[0].dpi is None
+    assert Found(dpi=dpi).metadata(None, None, recolored=False)[0].dpi is None

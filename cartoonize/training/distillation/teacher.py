@@ -128,8 +128,8 @@ def requests(source: PhotoSource, held_out: frozenset[str], smallest: int) -> li
 
 def _check_size(path: Path, smallest: int) -> None:
     try:
-        with decode_errors(), path.open("rb") as stream, open_picture(stream) as image:
-            short_side = min(image.size)
+        with decode_errors(), path.open("rb") as stream:
+            short_side = min(open_picture(stream).size)
     except DecodeError as error:
         raise DatasetError(f"{path}: {error}; remove it from the training photos") from error
     if short_side < smallest:

@@ -1,0 +1,135 @@
+"""The container of HEIC and AVIF: what stands in it beside the picture. ISO 14496-12; ISO 23008-12 (HEIF)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_MOST_BOXES = 50_000
+_MOST_BYTES = 8 << 20  # of EXIF or XMP
+_GAIN_MAPS = ("urn:com:apple:photo:2020:aux:hdrgainmap", "urn:com:photo:aux:hdrgainmap")
+_DEPTH = ("urn:mpeg:hevc:2015:auxid:2", "urn:mpeg:mpegB:cicp:systems:auxiliary:depth")
+
+
+@dataclass(frozen=True)
+class Bmff:
+    """A file taken apart.
+
+    bare: the file with its EXIF and XMP hidden from decoders, which would apply or encode them anew. blocks: "exif",
+    "xmp". nclx: primaries and transfer of the main picture by their numbers in ITU-T H.273, None where not stated.
+    parts: what else is in it: "film", "gain map", "depth map".
+    """
+
+    bare: bytes
+    blocks: dict[str, bytes] = field(default_factory=dict)
+    nclx: tuple[int, int] | None = None
+    parts: frozenset[str] = frozenset()
+
+
+def take_apart(data: bytes) -> Bmff:
+    """Take the bytes of a file apart; what cannot be read is left as it is for the decoder to judge. Never fails."""
+    try:
+        boxes = dict(_boxes(data, 0, len(data)))
+        start, end = boxes[b"meta"]
+        meta = dict(_boxes(data, start + 4, end))
+        items = _items(data, *meta[b"iinf"])
+        places = _places(data, *meta[b"iloc"], meta.get(b"idat", (0, 0))[0])
+    except (KeyError, struct.error, IndexError, ValueError):
+        return Bmff(data)
+    bare = bytearray(data)
+    blocks: dict[str, bytes] = {}
+    for number, (kind, at) in items.items():
+        if kind in ("exif", "xmp"):
+            content = b"".join(data[first:last] for first, last in places.get(number, []))[:_MOST_BYTES]
+            if kind == "exif":  # begins with how far the block is behind these four bytes
+                content = content[4 + int.from_bytes(content[:4], "big") :]
+            blocks.setdefault(kind, content)
+            bare[at : at + 4] = b"free"  # a kind of item that no decoder knows
+    nclx, parts = _properties(data, meta)
+    if b"mpvd" in boxes:
+        parts |= {"film"}
+    if any(kind == "tmap" for kind, _ in items.values()):
+        parts |= {"gain map"}
+    return Bmff(bytes(bare), blocks, nclx, frozenset(parts))
+
+
+def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
+    """Yield name and extent of the boxes between two places; the content begins at the first of its numbers."""
+    for _ in range(_MOST_BOXES):
+        if at + 8 > end:
+            return
+        size, name = struct.unpack_from(">I4s", data, at)
+        begin = at + 8
+        if size == 1:
+            (size,) = struct.unpack_from(">Q", data, begin)
+            begin += 8
+        stop = end if size == 0 else at + size
+        if stop < begin or stop > end:
+            return
+        yield name, (begin, stop)
+        at = stop
+
+
+def _items(data: bytes, start: int, end: int) -> dict[int, tuple[str, int]]:
+    """Return of every item, by number, its kind and where in the file its kind stands."""
+    items = {}
+    for name, (at, stop) in _boxes(data, start + (6 if data[start] == 0 else 8), end):
+        version = data[at]
+        if name != b"infe" or version < 2:
+            continue
+        number = int.from_bytes(data[at + 4 : at + (6 if version == 2 else 8)], "big")
+        place = at + (8 if version == 2 else 10)
+        kind = data[place : place + 4].decode("latin-1").lower()
+        if kind == "mime" and b"application/rdf+xml" in data[place:stop]:
+            kind = "xmp"
+        items[number] = (kind, place)
+    return items
+
+
+def _places(data: bytes, start: int, end: int, idat: int) -> dict[int, list[tuple[int, int]]]:
+    """Return of every item, by number, the extents of the file that hold it."""
+    version, sizes = data[start], int.from_bytes(data[start + 4 : start + 6], "big")
+    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
+    index_size = sizes & 15 if version else 0
+    reader = _Numbers(data, start + 6)
+    places: dict[int, list[tuple[int, int]]] = {}
+    for _ in range(min(reader.next(4 if version == 2 else 2), _MOST_BOXES)):
+        number = reader.next(4 if version == 2 else 2)
+        inside = (reader.next(2) & 15) == 1 if version else False
+        reader.next(2)
+        base = reader.next(base_size) + (idat if inside else 0)
+        extents = []
+        for _ in range(min(reader.next(2), _MOST_BOXES)):
+            reader.next(index_size)
+            first = base + reader.next(offset_size)
+            extents.append((first, first + reader.next(length_size)))
+        if reader.at > end:
+            raise ValueError("places beyond their box")
+        places[number] = extents
+    return places
+
+
+class _Numbers:
+    """Reads unsigned numbers of any size one after the other."""
+
+    def __init__(self, data: bytes, at: int) -> None:
+        self._data, self.at = data, at
+
+    def next(self, size: int) -> int:
+        self.at += size
+        return int.from_bytes(self._data[self.at - size : self.at], "big")
+
+
+def _properties(data: bytes, meta: dict[bytes, tuple[int, int]]) -> tuple[tuple[int, int] | None, set[str]]:
+    """Return colours as the first nclx box states them, and what auxiliary pictures there are."""
+    nclx, parts = None, set()
+    for name, extent in _boxes(data, *meta.get(b"iprp", (0, 0))):
+        if name != b"ipco":
+            continue
+        for kind, (at, stop) in _boxes(data, *extent):
+            if kind == b"colr" and data[at : at + 4] == b"nclx" and nclx is None:
+                nclx = struct.unpack_from(">HH", data, at + 4)
+            text = data[at + 4 : stop].split(b"\0")[0].decode("latin-1") if kind == b"auxC" else ""
+            parts |= {"gain map"} if text in _GAIN_MAPS else {"depth map"} if text in _DEPTH else set()
+    return nclx, parts
