@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cartoonize.method.pixels import Size
 
 
+ACROSS = 3
+
+
 @click.command("inspect")
 @sheets.photo_argument
 @click.option("-o", "--out", type=click.Path(), help="File or folder to write.  [default: PHOTO_inspect.png beside it]")
@@ -63,19 +66,21 @@ def inspect(
     """Show what the method sees in a photo, on one labelled sheet.
 
     The photo, its surface, structure and texture as in training, the generator's raw output, and the same after the
-    guided filter. --radius and --eps act on the surface, not on the last filter.
+    guided filter; of a look that draws ink, the steps of the procedure that taught it too. --radius and --eps act on
+    the surface, not on the last filter.
     """
-    from cartoonize.pages.photo_views import NAMES, Knobs, take_apart
+    from cartoonize.pages.photo_views import COMIC_NAMES, NAMES, Knobs, take_apart
     from cartoonize.pages.sheet import sheet
 
     target = sheets.target_of(photo, out, INSPECT_SUFFIX)
-    parts = {name: target.with_name(f"{target.stem}_{name}{target.suffix}") for name in NAMES if separate}
+    names = (*NAMES, *COMIC_NAMES)
+    parts = {name: target.with_name(f"{target.stem}_{name}{target.suffix}") for name in names if separate}
     sheets.check(photo, [target, *parts.values()], [weights], overwrite)
     cartoonizer = sheets.load(weights, size)
     with refusing(prefix=str(photo)):
         tiles = take_apart(sheets.read(photo), cartoonizer, weights, Knobs(**knobs))
-    first, second = NAMES[:3], NAMES[3:]
-    page = sheet([[tiles[name] for name in row] for row in (first, second)], sheets.LONGEST)
+    shown = list(tiles.values())
+    page = sheet([shown[start : start + ACROSS] for start in range(0, len(shown), ACROSS)], sheets.LONGEST)
     sheets.write(photo, target, page, overwrite)
-    for name, path in parts.items():
-        sheets.write(photo, path, tiles[name].pixels, overwrite)
+    for name, tile in tiles.items() if separate else ():
+        sheets.write(photo, parts[name], tile.pixels, overwrite)

@@ -8,14 +8,19 @@ import numpy as np
 
 from cartoonize.cartoonizer import Cartoonizer
 from cartoonize.method import guided_filter, views
+from cartoonize.method.comic import ComicLook, comic_views
 from cartoonize.method.constants import REGIONS, SURFACE_EPS, SURFACE_RADIUS
+from cartoonize.method.inking import inked
 from cartoonize.method.pixels import Array, Image, to_image, to_network
+from cartoonize.method.retouch import colors_and_ink
 from cartoonize.method.superpixels import adaptive_coloring, segment
 from cartoonize.method.views import SPREAD
 from cartoonize.pages.sheet import Tile
 
 NAMES = ("photo", "surface", "structure", "texture", "raw", "filtered")
 """Of the views, for files of them."""
+COMIC_NAMES = ("calm", "flat", "toned", "ink", "drawn_ink", "inked")
+"""Of further views where the generator draws ink: the steps of the procedure that taught it, what it made of them."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +36,41 @@ class Knobs:
 def take_apart(photo: Image, cartoonizer: Cartoonizer, weights: str, knobs: Knobs) -> dict[str, Tile]:
     """Take a photo apart: a tile for each of NAMES, all at the cartoonizer's working size.
 
+    A generator that draws ink has those of COMIC_NAMES too.
     photo: uint8 (H, W, 3); weights: what to call the cartoonizer's. Raises EngineError.
     """
     work, cartoon = cartoonizer.generate(photo)
     array = to_network(work)
+    colors, ink, _ = colors_and_ink(cartoon, None)
+    filtered = guided_filter.filter_image(work, colors)
     after = f"radius {guided_filter.RADIUS}, eps {guided_filter.EPS:g}"
     tiles = (
         Tile(work, "photo", f"working size, {work.shape[1]} x {work.shape[0]} pixels"),
         _surface(array, knobs),
         _structure(array, knobs),
         _texture(array, knobs),
-        Tile(to_image(cartoon), "generator's raw output", f"weights {weights}"),
-        Tile(guided_filter.filter_image(work, cartoon), "after the guided filter", after),
+        Tile(to_image(colors), "generator's raw output", f"weights {weights}"),
+        Tile(filtered, "after the guided filter", after),
     )
-    return dict(zip(NAMES, tiles, strict=True))
+    shown = dict(zip(NAMES, tiles, strict=True))
+    return shown if ink is None else shown | _comic(work, filtered, ink)
+
+
+def _comic(work: Image, filtered: Image, ink: Array) -> dict[str, Tile]:
+    steps, own = comic_views(work), ComicLook()
+    tiles = (
+        Tile(steps.calm, "calm", "the photo without noise and fine texture"),
+        Tile(steps.flat, "flat", "smoothed further, its features kept"),
+        Tile(steps.toned, "toned", f"lightness in {own.tones:g} steps, colours times {own.color:g}"),
+        Tile(_on_paper(steps.ink), "ink", f"lines of the calm picture, {own.thickness:g} pixels"),
+        Tile(_on_paper(ink), "generator's ink", "what it learnt of it"),
+        Tile(inked(filtered, ink), "the cartoon", "the generator's colours after the filter, and its ink"),
+    )
+    return dict(zip(COMIC_NAMES, tiles, strict=True))
+
+
+def _on_paper(ink: Array) -> Image:
+    return inked(np.full((*ink.shape, 3), 255, np.uint8), ink)
 
 
 def _surface(array: Array, knobs: Knobs) -> Tile:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from cartoonize import Cartoonizer
 from cartoonize.method import views
+from cartoonize.method.comic import comic_views
+from cartoonize.method.inking import inked
 from cartoonize.method.pixels import to_image, to_network
-from cartoonize.pages.photo_views import NAMES, Knobs, take_apart
+from cartoonize.pages.photo_views import COMIC_NAMES, NAMES, Knobs, take_apart
 from cartoonize.training.whitebox.tensor_views import structure, surface, texture
 
 Pixels = NDArray[np.uint8]
@@ -99,3 +101,22 @@ def test_tiny_photos(shape: tuple[int, int]) -> None:
     shown = pictures(photo, Cartoonizer("fast"), Knobs(radius=500))
     assert {picture.shape for picture in shown.values()} == {(*shape, 3)}
     assert levels_apart(shown["surface"], photo) <= 1
+
+
+def test_a_look_that_draws_ink_shows_the_steps_of_its_procedure(coffee: Pixels) -> None:
+    class Inking:
+        """Draws what the procedure draws."""
+
+        def generate(self, photo: Pixels) -> tuple[Pixels, NDArray[np.float32]]:
+            steps = comic_views(photo)
+            return photo, np.dstack([to_network(steps.toned), steps.ink])
+
+    shown = pictures(coffee, Inking())  # type: ignore[arg-type]
+    assert tuple(shown) == NAMES + COMIC_NAMES
+    steps = comic_views(coffee)
+    for name in ("calm", "flat", "toned"):
+        assert np.array_equal(shown[name], getattr(steps, name))
+    assert np.array_equal(shown["ink"], shown["drawn_ink"])
+    assert (shown["ink"][steps.ink == 0] == 255).all()
+    assert shown["ink"][steps.ink > 0.95].max() < 30
+    assert np.array_equal(shown["inked"], inked(shown["filtered"], steps.ink))

@@ -39,10 +39,11 @@ def teacher_of(config: DistillConfig) -> Teacher:
 
 def _procedure(look: comic.ComicLook) -> Teacher:
     said = f"comic {comic.VERSION} {look}"
-    return Teacher(partial(_comic, look), True, hashlib.sha256(said.encode()).hexdigest())
+    return Teacher(partial(draw_comic, look), True, hashlib.sha256(said.encode()).hexdigest())
 
 
-def _comic(look: comic.ComicLook, photo: Image) -> NDArray[np.float32]:
+def draw_comic(look: comic.ComicLook, photo: Image) -> NDArray[np.float32]:
+    """Draw as a generator would: float32 (H, W, 4), colours in [-1, 1] and ink in [0, 1]."""
     views = comic.comic_views(photo, look)
     return np.dstack([to_network(views.toned), views.ink])
 
