@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 from measure import cartoonize, header, photo, row, save, seconds
 
-from cartoonize.generators.conversion import cached_flatbuffer
-from cartoonize.generators.engines import LiteRTEngine
-from cartoonize.generators.weights import locate
+from cartoonize.generators.engines.litert import LiteRTEngine
+from cartoonize.generators.generator import load
 from cartoonize.method.pixels import resize, to_network, working_shape
 
 PHOTOS = 30
@@ -21,9 +20,7 @@ PHOTOS = 30
 
 def bare_seconds(weights: str, shape: tuple[int, int]) -> float:
     """Sum of the generator's own time over the photos, at their working size, on all cores: planning, no files."""
-    located = locate(weights)
-    path = located.path if located.kind == "flatbuffer" else cached_flatbuffer(located)
-    engine = LiteRTEngine(path, threads=os.cpu_count() or 1)
+    engine = LiteRTEngine(load(weights), threads=os.cpu_count() or 1)
     array = to_network(resize(photo(*shape), working_shape(shape, None)))[np.newaxis]
     return sum(seconds(lambda: engine(array)) for _ in range(PHOTOS))
 

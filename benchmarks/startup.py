@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 from measure import cartoonize, header, median_command_seconds, median_seconds, photo, row, save
 
-from cartoonize.generators.engines import LiteRTEngine
-from cartoonize.generators.weights import locate
+from cartoonize.generators.engines.litert import LiteRTEngine
+from cartoonize.generators.generator import load
 from cartoonize.method.pixels import to_network
 
 
 def main() -> None:
     header()
     array = to_network(photo(720, 1080))[np.newaxis]
-    engine = LiteRTEngine(locate("fast").path, threads=2)
+    engine = LiteRTEngine(load("fast"), threads=2)
     with tempfile.TemporaryDirectory() as folder:
         source = save(Path(folder) / "photo.jpg", 720, 1080)
         target = Path(folder) / "cartoon.jpg"

@@ -12,6 +12,8 @@ import numpy as np
 
 from cartoonize.errors import AlreadyThereError, ArgumentError, EngineError
 from cartoonize.generators import tiles
+from cartoonize.generators.card import UNKNOWN, Card
+from cartoonize.generators.generator import Generator, load
 from cartoonize.generators.weights import locate
 from cartoonize.machine import available_cores
 from cartoonize.media import codec
@@ -68,8 +70,14 @@ class Cartoonizer:
         self._output_size = output_size
         self._smooth = smooth
         self._retouch = retouch
-        self.halo = tiles.halo_of(weights)
-        self.generator = _generator(weights, device, threads or available_cores())
+        self._generator = load(weights)
+        self.field = self._generator.field
+        self.engine = _engine(self._generator, weights, device, threads or available_cores())
+
+    @property
+    def card(self) -> Card:
+        """The generator's model card: title, licence, working size, and the guided filter's radius and eps."""
+        return self._generator.card
 
     @overload
     def __call__(self, picture: Pixels) -> Pixels: ...
@@ -144,18 +152,19 @@ class Cartoonizer:
         image: uint8 (H, W, 3) RGB. `finish` makes the cartoon of them. Raises EngineError.
         """
         work = self.work(image)
-        return work, tiles.generate(self.generator, work, self.halo)
+        return work, tiles.generate(self.engine, work, self.field)
 
     def work(self, image: Image) -> Image:
         """Return an image, uint8 (H, W, 3), at working size; raises EngineError where that has too many pixels."""
-        height, width = working_shape((image.shape[0], image.shape[1]), self._size)
+        height, width = working_shape((image.shape[0], image.shape[1]), self._size, self.card.short_side)
         if height * width > MAX_PIXELS:
             raise EngineError(f"too many pixels to work at, {width}x{height}: choose a smaller --size")
+        self._generator.check_fits(height, width)
         return resize(image, (height, width))
 
     def finish(self, image: Image, work: Image, cartoon: Array) -> Image:
         """Return the cartoon of an image, from what `generate` returned for it."""
-        return finish(image, work, cartoon, self._smooth, self._output_size, self._retouch)
+        return finish(image, work, cartoon, self._smooth, self._output_size, self._retouch, self.card)
 
     def photo(self, photo: Photo) -> Photo:
         """Cartoonize every frame of a decoded photo; alpha, timing and metadata are carried over."""
@@ -176,22 +185,23 @@ def finish(
     smooth: float = 1.0,
     output_size: Literal["photo", "work"] = "photo",
     retouch: Retouch = AS_IT_IS,
+    card: Card = UNKNOWN,
 ) -> Image:
     """Guide the generator's output by the photo and retouch it, as `Cartoonizer` does; a grey photo stays grey.
 
-    photo: uint8 (H, W, 3); work, cartoon: what `Cartoonizer.generate` returned for it. Returns uint8 (H, W, 3), or
-    (h, w, 3) with output_size="work".
+    photo: uint8 (H, W, 3); work, cartoon: what `Cartoonizer.generate` returned for it; card: the generator's. Returns
+    uint8 (H, W, 3), or (h, w, 3) with output_size="work".
     """
     colors, ink, lines = colors_and_ink(cartoon, retouch.lines)
     goal = photo if output_size == "photo" else work
-    result = retouched(_guided(goal, work, colors, smooth), goal, retouch, ink, lines)
+    result = retouched(_guided(goal, work, colors, smooth, card), goal, retouch, ink, lines)
     return to_grey(result) if is_grey(photo) else result
 
 
-def _guided(goal: Image, work: Image, colors: Array, smooth: float) -> Image:
+def _guided(goal: Image, work: Image, colors: Array, smooth: float, card: Card) -> Image:
     if work.shape < goal.shape:
-        return bring_up(goal, *detail_coefficients(work, colors, smooth))
-    return resize(filter_image(work, colors, smooth), (goal.shape[0], goal.shape[1]))
+        return bring_up(goal, *detail_coefficients(work, colors, smooth, card.radius, card.eps))
+    return resize(filter_image(work, colors, smooth, card.radius, card.eps), (goal.shape[0], goal.shape[1]))
 
 
 def _fitted(alpha: Pixels | None, pixels: Image) -> Pixels | None:
@@ -227,19 +237,14 @@ def _check_file(source: Path, target: Path, quality: int | None, overwrite: bool
         raise AlreadyThereError
 
 
-def _generator(weights: str | Path, device: str, threads: int) -> tiles.Generator:
-    """Load the generator on its engine; LiteRT and TensorFlow are imported only where they are used."""
-    located = locate(weights)
+def _engine(generator: Generator, weights: str | Path, device: str, threads: int) -> tiles.Run:
+    """Load the engine; LiteRT and TensorFlow are imported only where they are used."""
     if device == "gpu":
         from cartoonize.generators.conversion import keras_model
-        from cartoonize.generators.engines import TensorFlowEngine, gpu_name
+        from cartoonize.generators.engines.tensorflow import TensorFlowEngine, gpu_name
 
         name = gpu_name()
-        return TensorFlowEngine(keras_model(located), name)
-    from cartoonize.generators.engines import LiteRTEngine
+        return TensorFlowEngine(keras_model(locate(weights)), name)
+    from cartoonize.generators.engines.litert import LiteRTEngine
 
-    if located.kind == "flatbuffer":
-        return LiteRTEngine(located.path, threads)
-    from cartoonize.generators.conversion import cached_flatbuffer
-
-    return LiteRTEngine(cached_flatbuffer(located), threads)
+    return LiteRTEngine(generator, threads)

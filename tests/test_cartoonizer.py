@@ -58,17 +58,17 @@ def test_the_full_size_result_agrees_with_the_working_size_one(coffee: NDArray[n
 
 def test_the_gpu_path_gives_the_same_picture(coffee: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything but the device itself: TensorFlow runs on the CPU in the GPU's place."""
-    monkeypatch.setattr("cartoonize.generators.engines.gpu_name", lambda: "/CPU:0")
+    monkeypatch.setattr("cartoonize.generators.engines.tensorflow.gpu_name", lambda: "/CPU:0")
     expected = Cartoonizer("fast", size=100)(coffee).astype(int)
     assert np.abs(Cartoonizer("fast", size=100, device="gpu")(coffee) - expected).max() <= 1
 
 
 def test_detail_zero_is_the_generators_own_output(coffee: NDArray[np.uint8]) -> None:
-    from cartoonize.generators.engines import LiteRTEngine
-    from cartoonize.generators.weights import locate
+    from cartoonize.generators.engines.litert import LiteRTEngine
+    from cartoonize.generators.generator import load
     from cartoonize.method.pixels import to_image, to_network
 
-    raw = to_image(LiteRTEngine(locate("fast").path, 1)(to_network(coffee)[np.newaxis])[0]).astype(int)
+    raw = to_image(LiteRTEngine(load("fast"), 1)(to_network(coffee)[np.newaxis])[0]).astype(int)
     assert np.abs(Cartoonizer("fast", smooth=0.0)(coffee) - raw).max() <= 1
     assert np.abs(Cartoonizer("fast", smooth=1.0)(coffee) - raw).max() > 20
 
@@ -283,6 +283,19 @@ def test_broken_weights_are_an_error_not_a_black_picture(tmp_path: Path, own_cac
     broken = Cartoonizer(tmp_path / "nan.weights.h5")
     with pytest.raises(EngineError, match="the weights are broken"):
         broken(np.zeros((8, 8, 3), np.uint8))
+
+
+def test_the_card_in_the_file_sets_working_size_and_filter(tmp_path: Path, coffee: NDArray[np.uint8]) -> None:
+    from cartoonize.generators.card import Card, with_card
+    from cartoonize.generators.generator import load
+    from cartoonize.method.guided_filter import filter_image
+
+    (tmp_path / "mine.tflite").write_bytes(with_card(load("fast").content, Card(short_side=100, radius=3, eps=0.1)))
+    mine = Cartoonizer(tmp_path / "mine.tflite", output_size="work")
+    work, cartoon = mine.generate(coffee)
+    assert work.shape == (100, 150, 3)
+    np.testing.assert_array_equal(mine(coffee), filter_image(work, cartoon, 1.0, 3, 0.1))
+    np.testing.assert_array_equal(work, Cartoonizer("fast", size=100).generate(coffee)[0])
 
 
 SAMPLES = ["actress2", "china6", "food6", "london1", "mountain5", "party7"]

@@ -18,6 +18,7 @@ from cartoonize.generators.weights import at_hand
 from cartoonize.jobs.planning import COMPARE_SUFFIX
 
 if TYPE_CHECKING:
+    from cartoonize.cartoonizer import Cartoonizer
     from cartoonize.method.pixels import Array, Image, Size
     from cartoonize.pages.sheet import Tile
 
@@ -140,14 +141,14 @@ class Finish(NamedTuple):
         asked.append(("strength", self.strength))
         return ", ".join(f"{name} {value:g}" for name, value in asked if value is not None)
 
-    def applied(self, image: Image, work: Image, cartoon: Array) -> Image:
+    def applied(self, image: Image, cartoonizer: Cartoonizer, work: Image, cartoon: Array) -> Image:
         """Make a result of what `Cartoonizer.generate` returned."""
         from cartoonize.cartoonizer import finish
         from cartoonize.method.retouch import Retouch
 
         given = {name: getattr(self, name) for name in ("lines", "keep_colors", "strength")}
         retouch = Retouch(**{name: value for name, value in given.items() if value is not None})
-        return finish(image, work, cartoon, self.smooth, retouch=retouch)
+        return finish(image, work, cartoon, self.smooth, retouch=retouch, card=cartoonizer.card)
 
 
 def _variants(
@@ -159,10 +160,11 @@ def _variants(
     from cartoonize.pages.sheet import Tile
 
     for weights, size in tqdm(passes, unit="pass", leave=False, disable=not sys.stderr.isatty()):
-        work, cartoon = sheets.load(weights, size).generate(image)
+        cartoonizer = sheets.load(weights, size)
+        work, cartoon = cartoonizer.generate(image)
         side = "full" if size == "full" else min(work.shape[:2])
         for finish in finishes:
-            result = _visible(finish.applied(image, work, cartoon), zoom)
+            result = _visible(finish.applied(image, cartoonizer, work, cartoon), zoom)
             yield Tile(result, weights, f"size {side}, {finish.label()}")
 
 

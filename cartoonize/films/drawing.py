@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from cartoonize.generators import reuse, tiles
+from cartoonize.generators.receptive_field import ReceptiveField
 from cartoonize.method.pixels import Array, Image
 
 Tag = TypeVar("Tag")
@@ -19,8 +20,8 @@ Tag = TypeVar("Tag")
 class Artist(Protocol):
     """Makes a cartoon in two steps, as `Cartoonizer` does: the generator at working size, then the guided filter."""
 
-    generator: tiles.Generator
-    halo: int
+    engine: tiles.Run
+    field: ReceptiveField
 
     def work(self, image: Image) -> Image:
         """Return an image, uint8 (H, W, 3), at working size."""
@@ -88,7 +89,7 @@ def _begin(
     if before is not None and np.array_equal(photo, before.photo):
         return _Begun(before.photo, before.work, before.drawing, True, tag)
     work = artist.work(photo)
-    boxes = reuse.changes(before.work, work, artist.halo) if before is not None else None
+    boxes = reuse.changes(before.work, work, artist.field) if before is not None else None
     if before is None or boxes is None:
         drawing = submit(_anew, artist, photo, work)
     else:  # its thread waits for the one before, which was begun earlier and so never waits for this one
@@ -97,12 +98,12 @@ def _begin(
 
 
 def _anew(artist: Artist, photo: Image, work: Image) -> Drawing:
-    cartoon = tiles.generate(artist.generator, work, artist.halo)
+    cartoon = tiles.generate(artist.engine, work, artist.field)
     return Drawing(artist.finish(photo, work, cartoon), cartoon, 1.0)
 
 
 def _updated(artist: Artist, photo: Image, work: Image, boxes: list[reuse.Box], before: Future[Drawing]) -> Drawing:
-    cartoon, share = reuse.update(artist.generator, work, artist.halo, before.result().cartoon, boxes)
+    cartoon, share = reuse.update(artist.engine, work, artist.field, before.result().cartoon, boxes)
     return Drawing(artist.finish(photo, work, cartoon), cartoon, share)
 
 

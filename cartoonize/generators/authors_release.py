@@ -26,6 +26,7 @@ RELEASE_FILES: tuple[RemoteFile, ...] = (
     RemoteFile("model-33999.index", 1_561, "f1749e5542e83cf01a19aa1b2a3a7370a17efa41"),
     RemoteFile("model-33999.data-00000-of-00001", 5_868_300, "785cdcb8a0ab9bf44171c087878cc84863562eab"),
 )
+TITLE = "White-box Cartoonization, the authors' release (Xinrui Wang, Jinze Yu)"
 TOTAL_BYTES = sum(file.size for file in RELEASE_FILES)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cartoonize.errors import EncodeError, WeightsError
-from cartoonize.generators.authors_release import cache_folder
+from cartoonize.generators import authors_release
+from cartoonize.generators.authors_release import cache_folder, release_folder
+from cartoonize.generators.card import UNKNOWN, Card, with_card
 from cartoonize.generators.native_logs import native_stderr_silenced
 from cartoonize.generators.weights import Weights, fingerprint, keras_weights
 from cartoonize.generators.weights_files import Arrays, read_checkpoint, read_keras
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
     import keras
 
 # Part of the cache's key: raise it when the same weights would convert to another flatbuffer.
-CONVERTER_VERSION = 1
+CONVERTER_VERSION = 2
+_RELEASE_CARD = Card(authors_release.TITLE, authors_release.LICENCE, authors_release.RELEASE_URL)
 
 
 def cached_flatbuffer(weights: Weights) -> Path:
@@ -26,7 +30,8 @@ def cached_flatbuffer(weights: Weights) -> Path:
     """
     target = cache_folder() / "converted" / f"{fingerprint(weights)}-{CONVERTER_VERSION}.tflite"
     if not target.is_file():
-        data = flatbuffer(keras_model(weights))
+        card = _RELEASE_CARD if weights.path.parent == release_folder() else UNKNOWN
+        data = flatbuffer(keras_model(weights), card=card)
         try:
             write_atomically(target, data, overwrite=True)
         except EncodeError as error:
@@ -42,20 +47,28 @@ def keras_model(weights: Weights) -> keras.Model:
         return _fitting_model(arrays, weights.path)
 
 
-def flatbuffer(model: keras.Model, *, half: bool = False) -> bytes:
+def flatbuffer(model: keras.Model, *, half: bool = False, card: Card = UNKNOWN) -> bytes:
     """Convert a generator to a LiteRT flatbuffer with input [1, any, any, 3]; `half` stores weights as float16."""
-    with native_stderr_silenced():
-        return _flatbuffer(model, half)
+    with native_stderr_silenced(), TemporaryDirectory() as folder:
+        save_saved_model(model, Path(folder))
+        return with_card(_converted(folder, half), card)
 
 
-def _flatbuffer(model: keras.Model, half: bool) -> bytes:
+def save_saved_model(model: keras.Model, folder: Path) -> None:
+    """Write a generator as a TensorFlow SavedModel with input [1, any, any, 3] into a folder."""
+    import keras
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    run = tf.function(lambda photo: model(photo), input_signature=[tf.TensorSpec((1, None, None, 3), name="photo")])
-    # Keras 3 variables are not embedded by the converter; frozen to constants beforehand they are.
-    frozen = convert_variables_to_constants_v2(run.get_concrete_function())
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint("serve", model, input_signature=[tf.TensorSpec((1, None, None, 3), name="photo")])
+    archive.write_out(str(folder), verbose=False)
+
+
+def _converted(saved_model: str, half: bool) -> bytes:
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
     if half:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
 from urllib.parse import urljoin, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 from cartoonize.errors import WeightsError
 from cartoonize.generators.remote_files import RemoteFile, problem
@@ -35,7 +41,8 @@ def download(base_url: str, files: Sequence[RemoteFile], folder: Path, progress:
 
 def _is_web_address(url: str) -> bool:
     try:
-        return urlsplit(url).scheme in ("http", "https")
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:  # http://[x
         return False
 
@@ -45,16 +52,33 @@ def _add(progress: Callable[[int], None], before: int, done: int) -> None:
 
 
 def _fetch(url: str, file: RemoteFile, target: Path, progress: Callable[[int], None]) -> None:
-    part = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _transfer(url, part, file.size, progress)
-    except (OSError, HTTPException) as error:
+        with _own_part(target) as part:
+            _transfer(url, part, file.size, progress)
+            if reason := problem(part, file):
+                part.unlink()  # complete and wrong: nothing to continue from
+                raise WeightsError(f"{url}: not the authors' file ({reason}); try again, or another --url")
+            part.replace(target)
+    except (OSError, HTTPException, ValueError, OverflowError) as error:  # the last two: odd addresses
         raise WeightsError(f"{url}: the download failed ({error}); run the command again to go on") from error
-    if reason := problem(part, file):
-        part.unlink()  # complete and wrong: nothing to continue from
-        raise WeightsError(f"{url}: not the authors' file ({reason}); try again, or another --url")
-    part.replace(target)
+
+
+@contextmanager
+def _own_part(target: Path) -> Iterator[Path]:
+    """Take what an earlier try left, under a name of this process alone; leave what there is for the next try.
+
+    Renaming is atomic, so of two processes one goes on with it and the other begins anew.
+    """
+    left = target.with_name(f"{target.name}.part")
+    part = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.part")
+    with suppress(FileNotFoundError):
+        left.replace(part)
+    try:
+        yield part
+    finally:
+        with suppress(FileNotFoundError):
+            part.replace(left)
 
 
 def _transfer(url: str, part: Path, size: int, progress: Callable[[int], None]) -> None:
@@ -62,8 +86,28 @@ def _transfer(url: str, part: Path, size: int, progress: Callable[[int], None]) 
     if have >= size:
         have = 0
     headers = {"Range": f"bytes={have}-"} if have else {}
-    with urlopen(Request(url, headers=headers), timeout=_TIMEOUT) as response:  # noqa: S310  the scheme is checked
-        _append(response, part, have if response.status == 206 else 0, size, progress)
+    try:
+        with _opener().open(Request(url, headers=headers), timeout=_TIMEOUT) as response:  # noqa: S310  web only
+            _append(response, part, have if response.status == 206 else 0, size, progress)
+    except HTTPError as error:
+        if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not have:
+            raise
+        part.unlink()  # this server does not go on with what another has begun
+        _transfer(url, part, size, progress)
+
+
+class _WebRedirects(HTTPRedirectHandler):
+    """Follows redirections to web addresses only."""
+
+    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
+        """Return the request to go on with."""
+        if not _is_web_address(newurl):
+            raise URLError(f"sent on to {newurl[:80]}, which is no http or https address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opener() -> OpenerDirector:
+    return build_opener(_WebRedirects)
 
 
 def _append(response: HTTPResponse, part: Path, have: int, size: int, progress: Callable[[int], None]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartoonize.generators import tiles
+from cartoonize.generators.receptive_field import ReceptiveField
 from cartoonize.method.pixels import Array, Image, pad_to_multiple
 
 _BLOCK = 32  # changes are looked for in blocks of this many pixels: few shapes, so the engine plans seldom
@@ -40,12 +41,12 @@ class Box:
         return (self.bottom - self.top) * (self.right - self.left)
 
 
-def changes(before: Image, now: Image, halo: int) -> list[Box] | None:
+def changes(before: Image, now: Image, field: ReceptiveField) -> list[Box] | None:
     """Return boxes that hold all differences of two pictures, uint8 (H, W, 3); None where reuse is not worth it.
 
-    halo: pixels around it that a pixel of the generator's output depends on; changes nearer than that share a box.
+    Changes nearer to each other than the generator's halo share a box.
     """
-    if before.shape != now.shape:
+    if before.shape != now.shape or field.halo is None:
         return None
     differs = cv2.absdiff(before, now).any(axis=2)
     height, width = differs.shape
@@ -53,30 +54,30 @@ def changes(before: Image, now: Image, halo: int) -> list[Box] | None:
     blocks = np.zeros((rows * _BLOCK, columns * _BLOCK), bool)
     blocks[:height, :width] = differs
     changed = np.asarray(blocks.reshape(rows, _BLOCK, columns, _BLOCK).any(axis=(1, 3)))
-    reach = 2 * -(-halo // _BLOCK) + 1
+    reach = 2 * -(-field.halo // _BLOCK) + 1
     near = cv2.dilate(changed.astype(np.uint8), np.ones((reach, reach)))
     count, labels = cv2.connectedComponents(near)
     boxes = [_box((labels == label) & changed, (height, width)) for label in range(1, count)]
-    cost = sum(box.grown(2 * halo, now.shape).area for box in boxes)
+    cost = sum(box.grown(2 * field.margin, now.shape).area for box in boxes)
     return boxes if cost < _WORTH * height * width else None
 
 
 def update(
-    generator: tiles.Generator, now: Image, halo: int, before: Array, boxes: Sequence[Box]
+    run: tiles.Run, now: Image, field: ReceptiveField, before: Array, boxes: Sequence[Box]
 ) -> tuple[Array, float]:
     """Return what `tiles.generate` would return for `now`, and the share of it that was computed.
 
     before: float32 (h, w, 3), the output for a picture that differs from `now`, uint8 (h, w, 3), in `boxes` alone.
     """
-    padded = pad_to_multiple(now, tiles.ALIGNMENT)
+    padded = pad_to_multiple(now, field.alignment)
     result = before.copy()
     computed = 0
     for box in boxes:
-        wanted = box.grown(halo, now.shape)
-        read = box.grown(2 * halo, padded.shape)
+        wanted = box.grown(field.margin, now.shape)
+        read = box.grown(2 * field.margin, padded.shape)
         # Origins must agree modulo the alignment: the network halves the picture.
-        top, left = (start - start % tiles.ALIGNMENT for start in (read.top, read.left))
-        output = tiles.generate(generator, padded[top : read.bottom, left : read.right], halo)
+        top, left = (start - start % field.alignment for start in (read.top, read.left))
+        output = tiles.generate(run, padded[top : read.bottom, left : read.right], field)
         result[wanted.top : wanted.bottom, wanted.left : wanted.right] = output[
             wanted.top - top : wanted.bottom - top, wanted.left - left : wanted.right - left
         ]

@@ -2,85 +2,76 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import product
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
 from cartoonize.errors import EngineError
-from cartoonize.generators.authors_release import RELEASED
+from cartoonize.generators.receptive_field import ReceptiveField
 from cartoonize.method.pixels import Array, Image, pad_to_multiple, to_network
 
-Generator: TypeAlias = Callable[[Array], Array]  # (1, h, w, 3) -> (1, h, w, 3)
+Run: TypeAlias = Callable[[Array], Array]  # (1, h, w, 3) -> (1, h, w, 3)
 
-ALIGNMENT = 4  # the generators halve the picture twice, so tile origins must agree modulo 4
-HALO = 124  # pixels around it that a pixel of the result depends on, at most: 121 in `compact_deep`, which is `quality`
-_HALOS = {"fast": 64, RELEASED: 64}  # 61 in `compact`, 62 in the U-Net
 # The U-Net needs 1.8 kB a pixel on LiteRT, the compact generator 0.3 kB.
 WHOLE_PIXELS = 1_000_000  # up to here a picture runs in one piece (720 x 1280 does)
 TILE_PIXELS = 750_000
+MAX_TILE_BYTES = 2 * 1024**3  # of tensors: smaller tiles for generators of many channels
 
 
-def halo_of(weights: str | Path) -> int:
-    """Return how far the generator behind weights' name sees at most, in pixels; of others the farthest there is."""
-    return _HALOS.get(str(weights), HALO)
+def generate(run: Run, photo: Image, field: ReceptiveField) -> Array:
+    """Run a generator over a photo of any size: uint8 (H, W, 3) to float32 (H, W, 3 or 4), not clipped.
 
-
-def generate(generator: Generator, photo: Image, halo: int = HALO) -> Array:
-    """Run the generator over a photo of any size: uint8 (H, W, 3) to float32 (H, W, 3), not clipped.
-
-    halo: pixels around it that a pixel of the result depends on, or more; a multiple of 4.
-
-    All tiles of a photo have one shape, so that the engine plans once. The result is the one of the whole
-    picture in one piece, whatever the number of tiles.
+    field: how the generator may be cut. All tiles of a photo have one shape, so that the engine plans once. The
+    result is the one of the whole picture in one piece, whatever the number of tiles.
     Raises EngineError when the generator's output is not finite.
     """
     height, width = photo.shape[:2]
-    padded = pad_to_multiple(photo, ALIGNMENT)
-    tile = tile_shape(padded.shape[:2], halo)
+    padded = pad_to_multiple(photo, field.alignment)
+    tile = tile_shape((padded.shape[0], padded.shape[1]), field)
     if tile == padded.shape[:2]:
-        return _run(generator, padded)[:height, :width]
+        return _run(run, padded)[:height, :width]
     result = np.empty((*padded.shape[:2], 0), np.float32)
     for (y, top, bottom), (x, left, right) in product(
-        _spans(padded.shape[0], tile[0], halo), _spans(padded.shape[1], tile[1], halo)
+        _spans(padded.shape[0], tile[0], field.margin), _spans(padded.shape[1], tile[1], field.margin)
     ):
-        output = _run(generator, padded[y, x])
+        output = _run(run, padded[y, x])
         if not result.size:  # only now is known whether ink is a fourth channel
             result = np.empty((*padded.shape[:2], output.shape[2]), np.float32)
         result[top:bottom, left:right] = output[top - y.start : bottom - y.start, left - x.start : right - x.start]
     return result[:height, :width]
 
 
-def tile_shape(shape: tuple[int, int], halo: int) -> tuple[int, int]:
-    """Return the tile (height, width) that covers `shape` (multiples of 4) with the fewest computed pixels.
+def tile_shape(shape: tuple[int, int], field: ReceptiveField) -> tuple[int, int]:
+    """Return the tile (height, width) that covers `shape` (multiples of the alignment) with the fewest computed pixels.
 
-    A picture of up to WHOLE_PIXELS is one tile; beyond, a tile has at most TILE_PIXELS.
+    A picture of up to WHOLE_PIXELS is one tile; beyond, a tile has at most TILE_PIXELS, if the halo leaves room.
     """
-    if shape[0] * shape[1] <= WHOLE_PIXELS:
+    affordable = MAX_TILE_BYTES // max(1, field.peak)
+    if field.halo is None or shape[0] * shape[1] <= min(WHOLE_PIXELS, affordable):
         return shape
-    small_enough = (
-        (rows * height * columns * width, height, width)
-        for (rows, height), (columns, width) in product(_cuts(shape[0], halo), _cuts(shape[1], halo))
-        if height * width <= TILE_PIXELS
-    )
-    return min(small_enough)[1:]
+    cuts = list(product(*(_cuts(side, field) for side in shape)))
+    tiles = [(rows * height * columns * width, height, width) for (rows, height), (columns, width) in cuts]
+    small = [tile for tile in tiles if tile[1] * tile[2] <= min(TILE_PIXELS, affordable)]
+    return min(small)[1:] if small else min((tile[1:] for tile in tiles), key=math.prod)
 
 
-def _run(generator: Generator, photo: Image) -> Array:
-    output: Array = generator(to_network(photo)[np.newaxis])[0]
+def _run(run: Run, photo: Image) -> Array:
+    output: Array = run(to_network(photo)[np.newaxis])[0]
     if not np.isfinite(output).all():
         raise EngineError("the generator returned numbers that are not finite: the weights are broken")
     return output
 
 
-def _cuts(side: int, halo: int) -> Iterator[tuple[int, int]]:
-    """Yield (number of tiles, tile length) along one side, from one tile to tiles of four halos."""
+def _cuts(side: int, field: ReceptiveField) -> Iterator[tuple[int, int]]:
+    """Yield (number of tiles, tile length) along one side, from one tile to tiles of four halos, or 128 pixels."""
     yield 1, side
-    for count in range(2, side // (2 * halo) + 1):
-        core = -(-(side - 2 * halo) // (count * ALIGNMENT)) * ALIGNMENT
-        yield count, core + 2 * halo
+    margin = max(field.margin, 32 - 32 % field.alignment, field.alignment)
+    for count in range(2, side // (2 * margin) + 1):
+        core = -(-(side - 2 * margin) // (count * field.alignment)) * field.alignment
+        yield count, core + 2 * margin
 
 
 def _spans(side: int, tile: int, halo: int) -> list[tuple[slice, int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from cartoonize.generators.authors_release import RELEASED
 Kind: TypeAlias = Literal["flatbuffer", "keras", "checkpoint"]
 
 BUILTIN: tuple[str, ...] = ("fast", "quality")
+_CHECKPOINT_FILE = re.compile(r"(.+)(?:\.index|\.data-\d{5}-of-\d{5})", re.DOTALL)
 MAX_BYTES = 512 * 1024**2  # the paper's generator has 6 MB; nothing near this is one
 
 
@@ -57,13 +59,15 @@ def locate(weights: str | Path) -> Weights:
     one of its files, or its folder). Raises WeightsError when the name is unknown or the file is none of these.
     """
     name = str(weights)
-    if name in BUILTIN:
-        return _recognise(builtin_folder() / f"{name}.tflite")
     if name == RELEASED:
         return _released()
     try:
+        if name in BUILTIN:
+            return _recognise(builtin_folder() / f"{name}.tflite")
         return _recognise_path(Path(weights).expanduser())
     except OSError as error:
+        if name in BUILTIN:
+            raise WeightsError(_not_installed(builtin_folder() / f"{name}.tflite", error)) from error
         raise WeightsError(f"{weights}: {error.strerror or error}") from error
     except RuntimeError as error:  # ~NOBODY
         raise WeightsError(f"{weights}: {error}") from error
@@ -93,11 +97,15 @@ def verify(name: str) -> None:
         return
     if name not in BUILTIN:
         raise WeightsError(_unknown(name))
-    for line in (builtin_folder() / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
-        expected, file_name = line.split()
-        path = builtin_folder() / file_name
-        if file_name.split(".")[0] == name and (received := _sha256([path])) != expected:
-            raise WeightsError(f"{path}: expected SHA-256 {expected}, found {received}; reinstall cartoonize")
+    path = builtin_folder() / "SHA256SUMS"
+    try:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            expected, file_name = line.split()
+            path = builtin_folder() / file_name
+            if file_name.split(".")[0] == name and (received := _sha256([path])) != expected:
+                raise WeightsError(f"{path}: expected SHA-256 {expected}, found {received}; reinstall cartoonize")
+    except OSError as error:
+        raise WeightsError(_not_installed(path, error)) from error
 
 
 def fingerprint(weights: Weights) -> str:
@@ -111,7 +119,9 @@ def listing() -> list[WeightsInfo]:
     infos = []
     for name in BUILTIN:
         path = folder / f"{name}.tflite"
-        infos.append(WeightsInfo(name, path.stat().st_size, authors_release.LICENCE, path, "built in"))
+        there = path.is_file()
+        size, note = (path.stat().st_size, "built in") if there else (None, "missing: reinstall cartoonize")
+        infos.append(WeightsInfo(name, size, authors_release.LICENCE, path if there else None, note))
     here = authors_release.is_here()
     note = "the authors' release" + ("" if here else f"; get it with `cartoonize weights fetch {RELEASED}`")
     infos.append(
@@ -131,6 +141,10 @@ def at_hand() -> tuple[str, ...]:
     return tuple(info.name for info in listing() if info.location)
 
 
+def _not_installed(path: Path, error: OSError) -> str:
+    return f"{path}: {error.strerror or error}; reinstall cartoonize"
+
+
 def _released() -> Weights:
     if not authors_release.is_here():
         raise WeightsError(
@@ -145,8 +159,8 @@ def _recognise_path(path: Path) -> Weights:
         if len(prefixes) != 1:
             raise WeightsError(f"{path}: expected a folder with one checkpoint (*.index), found {len(prefixes)}")
         return _recognise_checkpoint(prefixes[0])
-    if path.suffix == ".index" or ".data-" in path.name:
-        return _recognise_checkpoint(path.with_name(path.name.split(".index")[0].split(".data-")[0]))
+    if match := _CHECKPOINT_FILE.fullmatch(path.name):
+        return _recognise_checkpoint(path.with_name(match[1]))
     if path.is_file():
         return _recognise(path)
     if checkpoint_files(path)[0].is_file():

@@ -73,26 +73,28 @@ def guided_filter(
     return A * I + b
 
 
-def detail_coefficients(photo: Image, cartoon: Array, detail: float) -> tuple[Array, Array]:
+def detail_coefficients(
+    photo: Image, cartoon: Array, detail: float, radius: int = RADIUS, eps: float = EPS
+) -> tuple[Array, Array]:
     """Fit A and b such that A·photo + b = detail·guided(photo, cartoon) + (1 - detail)·cartoon.
 
     photo uint8 (H, W, 3); cartoon float32 (H, W, 3), the generator's output; detail in [0, 1], δ of the paper's eq. 9.
     """
-    A, b = coefficients(to_network(photo), cartoon)
+    A, b = coefficients(to_network(photo), cartoon, radius, eps)
     if detail == 1:
         return A, b
     delta = np.float32(detail)
     return delta * A, delta * b + (1 - delta) * cartoon
 
 
-def filter_image(photo: Image, cartoon: Array, detail: float = 1.0) -> Image:
+def filter_image(photo: Image, cartoon: Array, detail: float = 1.0, radius: int = RADIUS, eps: float = EPS) -> Image:
     """Post-process at one size, band by band: uint8 (H, W, 3) and float32 (H, W, 3) to uint8 (H, W, 3)."""
     height = photo.shape[0]
     result = np.empty_like(photo)
     for start, stop in _bands(height):
         # Averages of averages reach 2·radius rows beyond the band.
-        top, bottom = max(0, start - 2 * RADIUS), min(height, stop + 2 * RADIUS)
-        A, b = detail_coefficients(photo[top:bottom], cartoon[top:bottom], detail)
+        top, bottom = max(0, start - 2 * radius), min(height, stop + 2 * radius)
+        A, b = detail_coefficients(photo[top:bottom], cartoon[top:bottom], detail, radius, eps)
         rows = slice(start - top, stop - top)
         result[start:stop] = _apply(photo[start:stop], *level_coefficients(A[rows], b[rows]))
     return result

@@ -58,16 +58,16 @@ def to_grey(image: Image) -> Image:
     return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]  # as above
 
 
-def working_shape(shape: tuple[int, int], size: Size) -> tuple[int, int]:
+def working_shape(shape: tuple[int, int], size: Size, default: int = DEFAULT_SHORT_SIDE) -> tuple[int, int]:
     """Return the (height, width) at which the generator sees a photo of `shape` (height, width).
 
-    None is short side 720 but never an enlargement; a number is that short side, enlarging if need be;
+    None is short side `default` but never an enlargement; a number is that short side, enlarging if need be;
     "full" is the photo's own size. The long side is truncated as in the release.
     """
     short = min(shape)
-    if size == "full" or (size is None and short <= DEFAULT_SHORT_SIDE):
+    if size == "full" or (size is None and short <= default):
         return shape
-    target = DEFAULT_SHORT_SIDE if size is None else size
+    target = default if size is None else size
     height, width = (max(1, target * side // short) for side in shape)
     return height, width
 

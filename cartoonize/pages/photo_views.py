@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cartoonize.cartoonizer import Cartoonizer
-from cartoonize.method import guided_filter, views
+from cartoonize.method import views
 from cartoonize.method.comic import ComicLook, comic_views
 from cartoonize.method.constants import REGIONS, SURFACE_EPS, SURFACE_RADIUS
+from cartoonize.method.guided_filter import filter_image
 from cartoonize.method.inking import inked
 from cartoonize.method.pixels import Array, Image, to_image, to_network
 from cartoonize.method.retouch import colors_and_ink
@@ -42,8 +43,9 @@ def take_apart(photo: Image, cartoonizer: Cartoonizer, weights: str, knobs: Knob
     work, cartoon = cartoonizer.generate(photo)
     array = to_network(work)
     colors, ink, _ = colors_and_ink(cartoon, None)
-    filtered = guided_filter.filter_image(work, colors)
-    after = f"radius {guided_filter.RADIUS}, eps {guided_filter.EPS:g}"
+    radius, eps = cartoonizer.card.radius, cartoonizer.card.eps
+    filtered = filter_image(work, colors, radius=radius, eps=eps)
+    after = f"radius {radius}, eps {eps:g}"
     tiles = (
         Tile(work, "photo", f"working size, {work.shape[1]} x {work.shape[0]} pixels"),
         _surface(array, knobs),

@@ -8,18 +8,19 @@ import pytest
 
 from cartoonize.films.commission import FilmOptions, commission
 from cartoonize.films.filming import Filmed, Filming
+from cartoonize.generators.receptive_field import ReceptiveField
 from cartoonize.method.pixels import Array, Image
 
 
 class Inverter:
     """Stands for a Cartoonizer: inverts, at once, and counts the pixels it was given."""
 
-    halo = 8
+    field = ReceptiveField(alignment=4, halo=8)
 
     def __init__(self) -> None:
         self.pixels = 0
 
-    def generator(self, batch: Array) -> Array:
+    def engine(self, batch: Array) -> Array:
         self.pixels += batch.shape[1] * batch.shape[2]
         return -batch
 

@@ -76,7 +76,7 @@ def test_colours_and_their_tags_come_back(matrix: int, full: bool, tmp_path: Pat
     source = Clip(pictures=flat, color=color, options={"crf": "1"}).write(tmp_path / "a.mp4")
 
     class Copyist(Inverter):
-        def generator(self, batch):  # type: ignore[no-untyped-def]
+        def engine(self, batch):  # type: ignore[no-untyped-def]
             return batch
 
     film(source, tmp_path / "b.mp4", artist=Copyist(), crf=1)

@@ -8,15 +8,15 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from cartoonize.errors import EngineError
 from cartoonize.generators.architecture_names import ArchitectureName
 from cartoonize.generators.architectures import ARCHITECTURES, build_compact, build_unet, deepen
 from cartoonize.generators.conversion import keras_model
-from cartoonize.generators.engines import LiteRTEngine, TensorFlowEngine, gpu_name
-from cartoonize.generators.tiles import HALO, halo_of
+from cartoonize.generators.engines.litert import LiteRTEngine
+from cartoonize.generators.engines.tensorflow import TensorFlowEngine, gpu_name
+from cartoonize.generators.generator import described, load
 from cartoonize.generators.weights import BUILTIN, locate
 from cartoonize.method.pixels import to_network
 
@@ -135,24 +135,6 @@ def test_a_generator_does_not_go_into_a_shallower_or_another_one() -> None:
             deepen(one, other)
 
 
-@pytest.mark.parametrize(
-    ("name", "halo"),
-    [*((name, HALO) for name in ARCHITECTURES), ("compact", halo_of("fast")), ("unet", halo_of("whitebox"))],
-)
-def test_no_generator_sees_beyond_the_halo(name: str, halo: int) -> None:
-    """The gradient of one output pixel with respect to the photo, all weights positive so that nothing cancels."""
-    model = ARCHITECTURES[name]()
-    for layer in model.layers:
-        layer.set_weights([np.full(w.shape, 1 / w.shape[-2] if w.ndim > 1 else 0) for w in layer.get_weights()])
-    photo = tf.Variable(np.ones((1, 4 * halo, 8, 3), np.float32))  # both directions are alike, so one will do
-    for row in range(2 * halo, 2 * halo + 4):
-        with tf.GradientTape() as tape:
-            pixel = tf.reduce_sum(model(photo)[0, row, 4])
-        seen = np.flatnonzero(np.asarray(tape.gradient(pixel, photo))[0].any(axis=(1, 2)))
-        assert seen.min() >= row - halo
-        assert seen.max() <= row + halo
-
-
 @pytest.mark.parametrize(("name", "architecture"), [("fast", "compact"), ("quality", "compact_deep")])
 def test_built_in_weights_are_of_their_architecture(name: str, architecture: str) -> None:
     built_in, expected = keras_model(locate(name)), ARCHITECTURES[architecture]()
@@ -169,14 +151,12 @@ def test_parameter_counts_are_the_documented_ones() -> None:
 @pytest.mark.parametrize("name", ["fast", "quality", "whitebox"])
 def test_tensorflow_and_litert_agree(name: str, coffee: NDArray[np.uint8], request: pytest.FixtureRequest) -> None:
     if name in BUILTIN:
-        model, path = keras_model(locate(name)), locate(name).path
+        model, generator = keras_model(locate(name)), load(name)
     else:
-        model, path = (
-            keras_model(locate(request.getfixturevalue("shared") / "pretrained")),
-            request.getfixturevalue("released"),
-        )
+        model = keras_model(locate(request.getfixturevalue("shared") / "pretrained"))
+        generator = described(request.getfixturevalue("released").read_bytes())
     photo = to_network(coffee[:256, :300])[np.newaxis]
-    expected = LiteRTEngine(path, threads=2)(photo)
+    expected = LiteRTEngine(generator, threads=2)(photo)
     np.testing.assert_allclose(TensorFlowEngine(model, "/CPU:0")(photo), expected, atol=1e-4)
 
 
@@ -199,7 +179,7 @@ def test_somebody_elses_conversion_of_the_release_agrees(
 
     theirs = Interpreter(str(shared / "pretrained" / "whitebox_cartoon_gan_fp16.tflite"))
     theirs.allocate_tensors()
-    ours = LiteRTEngine(released, threads=2)
+    ours = LiteRTEngine(described(released.read_bytes()), threads=2)
     photo = to_network(coffee[60:284, 100:324])
     theirs.set_tensor(theirs.get_input_details()[0]["index"], photo[np.newaxis, ..., ::-1])
     theirs.invoke()

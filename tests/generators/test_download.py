@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -24,6 +25,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.contents = dict(CONTENTS)
         self.cut_after: int | None = None
+        self.no_ranges = False
+        self.moved_to: str | None = None
+        self.gate: threading.Barrier | None = None
         self.requests: list[tuple[str, str | None]] = []
 
     @property
@@ -41,12 +45,24 @@ class Handler(BaseHTTPRequestHandler):
         if name not in self.server.contents:
             self.send_error(404)
             return
+        if self.server.moved_to:
+            self.send_response(302)
+            self.send_header("Location", self.server.moved_to)
+            self.end_headers()
+            return
+        if wanted and self.server.no_ranges:
+            self.send_error(416)
+            return
         content = self.server.contents[name]
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
         self.send_response(206 if wanted else 200)
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         stop = len(content) if self.server.cut_after is None else self.server.cut_after
+        if self.server.gate:
+            self.wfile.write(content[start : start + 1000])
+            self.server.gate.wait()
+            start += 1000
         self.wfile.write(content[start:stop])
 
     def log_message(self, *args: object) -> None:
@@ -150,3 +166,42 @@ def test_verify_says_which_file_is_wrong(server: Server, folder: Path) -> None:
     (folder / "model.data").write_bytes(b"damaged")
     with pytest.raises(WeightsError, match=r"model\.data: expected 512,000 bytes, found 7; run"):
         authors_release.verify()
+
+
+def test_a_server_that_cannot_go_on_is_asked_for_all_of_it(server: Server, folder: Path) -> None:
+    server.cut_after = 100_000
+    with pytest.raises(WeightsError):
+        authors_release.fetch(server.url)
+    server.cut_after, server.no_ranges = None, True
+    authors_release.fetch(server.url)
+    assert server.requests[-2:] == [("/files/model.data", "bytes=100000-"), ("/files/model.data", None)]
+    assert contents(folder) == CONTENTS
+
+
+@pytest.mark.parametrize("address", ["ftp://127.0.0.1/model.index", "file:///etc/passwd"])
+def test_redirections_to_anything_but_the_web_are_not_followed(address: str, server: Server, folder: Path) -> None:
+    server.moved_to = address
+    with pytest.raises(WeightsError, match="the download failed"):
+        authors_release.fetch(server.url)
+    assert contents(folder) == {}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://", "http://a b/", "http://x:notaport/", "http://x:99999999/", "http://" + "\u0438" * 80 + "/", "http://%"],
+)
+def test_odd_addresses_get_one_line(url: str, folder: Path) -> None:
+    with pytest.raises(WeightsError) as caught:
+        authors_release.fetch(url)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_at_once_both_end_well(server: Server, folder: Path) -> None:
+    server.contents = {"model.index": CONTENTS["model.index"] * 10, "model.data": CONTENTS["model.data"]}
+    (folder / "model.index").parent.mkdir(parents=True)
+    (folder / "model.index").write_bytes(CONTENTS["model.index"])
+    server.gate = threading.Barrier(2, timeout=20)  # both are in the middle of model.data
+    with ThreadPoolExecutor(2) as pool:
+        for result in [pool.submit(authors_release.fetch, server.url) for _ in range(2)]:
+            assert result.result() == folder
+    assert contents(folder) == CONTENTS

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cartoonize.cartoonizer import Cartoonizer
 from cartoonize.generators import reuse, tiles
+from cartoonize.generators.receptive_field import ReceptiveField
 
 SHAPE = (398, 598)
 
@@ -42,25 +43,25 @@ def test_an_update_equals_the_whole(
 ) -> None:
     before = coffee[: SHAPE[0], : SHAPE[1]]
     now = changed(before, places)
-    whole = tiles.generate(cartoonizer.generator, now, cartoonizer.halo)
-    old = tiles.generate(cartoonizer.generator, before, cartoonizer.halo)
-    boxes = reuse.changes(before, now, cartoonizer.halo)
+    whole = tiles.generate(cartoonizer.engine, now, cartoonizer.field)
+    old = tiles.generate(cartoonizer.engine, before, cartoonizer.field)
+    boxes = reuse.changes(before, now, cartoonizer.field)
     if boxes is None:  # the halo of `quality` is a third of this picture
         boxes = [reuse.Box(top, top + height, left, left + width) for top, left, height, width in places]
-    updated, share = reuse.update(cartoonizer.generator, now, cartoonizer.halo, old, boxes)
+    updated, share = reuse.update(cartoonizer.engine, now, cartoonizer.field, old, boxes)
     np.testing.assert_array_equal(updated, whole)
     assert not np.array_equal(old, whole)
     assert share < 1.5
 
 
 def test_equal_pictures_have_no_changes(coffee: NDArray[np.uint8]) -> None:
-    assert reuse.changes(coffee, coffee.copy(), 64) == []
+    assert reuse.changes(coffee, coffee.copy(), ReceptiveField(4, 64)) == []
 
 
 def test_changes_hold_every_difference(coffee: NDArray[np.uint8]) -> None:
     places = [(0, 0, 5, 9), (390, 590, 8, 8)]
     now = changed(coffee, places)
-    boxes = reuse.changes(coffee, now, 16)
+    boxes = reuse.changes(coffee, now, ReceptiveField(4, 16))
     assert boxes is not None
     assert len(boxes) == 2
     outside = np.ones(coffee.shape[:2], bool)
@@ -70,5 +71,6 @@ def test_changes_hold_every_difference(coffee: NDArray[np.uint8]) -> None:
 
 
 def test_a_new_scene_or_another_size_is_not_worth_reusing(coffee: NDArray[np.uint8]) -> None:
-    assert reuse.changes(coffee, 255 - coffee, 16) is None
-    assert reuse.changes(coffee, coffee[:-4], 16) is None
+    assert reuse.changes(coffee, 255 - coffee, ReceptiveField(4, 16)) is None
+    assert reuse.changes(coffee, coffee[:-4], ReceptiveField(4, 16)) is None
+    assert reuse.changes(coffee, coffee.copy(), ReceptiveField(4, None)) is None

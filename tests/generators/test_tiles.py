@@ -10,42 +10,45 @@ from numpy.typing import NDArray
 
 from cartoonize.errors import EngineError
 from cartoonize.generators import tiles
-from cartoonize.generators.engines import LiteRTEngine
-from cartoonize.generators.weights import locate
+from cartoonize.generators.engines.litert import LiteRTEngine
+from cartoonize.generators.generator import described, load
+from cartoonize.generators.receptive_field import ReceptiveField
 from cartoonize.method.pixels import pad_to_multiple, to_network
 
 sides = st.integers(1, 3000).map(lambda n: 4 * n)
 
 
-halos = st.sampled_from([64, tiles.HALO])
+fields = st.builds(ReceptiveField, st.just(4), st.sampled_from([0, 1, 61, 62, 121, 200]))
 
 
-@given(height=sides, width=sides, halo=halos)
-def test_tiles_are_aligned_bounded_and_no_larger_than_the_picture(height: int, width: int, halo: int) -> None:
-    rows, columns = tiles.tile_shape((height, width), halo)
+@given(height=sides, width=sides, field=fields)
+def test_tiles_are_aligned_bounded_and_no_larger_than_the_picture(
+    height: int, width: int, field: ReceptiveField
+) -> None:
+    rows, columns = tiles.tile_shape((height, width), field)
     assert rows % 4 == columns % 4 == 0
     assert rows <= height
     assert columns <= width
     assert rows * columns <= (tiles.WHOLE_PIXELS if (rows, columns) == (height, width) else tiles.TILE_PIXELS)
 
 
-@given(height=sides, width=sides, halo=halos)
-def test_exact_parts_cover_every_row_once_and_have_their_halo(height: int, width: int, halo: int) -> None:
-    tile = tiles.tile_shape((height, width), halo)[0]
+@given(height=sides, width=sides, field=fields)
+def test_exact_parts_cover_every_row_once_and_have_their_halo(height: int, width: int, field: ReceptiveField) -> None:
+    tile = tiles.tile_shape((height, width), field)[0]
     covered = 0
-    for rows, start, stop in tiles._spans(height, tile, halo):
+    for rows, start, stop in tiles._spans(height, tile, field.margin):
         assert rows.stop - rows.start == tile
-        assert rows.start % tiles.ALIGNMENT == 0
+        assert rows.start % field.alignment == 0
         assert start == covered
-        assert rows.start == 0 or start - rows.start >= halo
-        assert rows.stop == height or rows.stop - stop >= halo
+        assert rows.start == 0 or start - rows.start >= field.halo
+        assert rows.stop == height or rows.stop - stop >= field.halo
         covered = stop
     assert covered == height
 
 
 @pytest.fixture(scope="module")
 def fast() -> LiteRTEngine:
-    return LiteRTEngine(locate("fast").path, threads=2)
+    return LiteRTEngine(load("fast"), threads=2)
 
 
 @pytest.mark.parametrize("shape", [(560, 520), (301, 999), (1003, 130)])
@@ -57,17 +60,19 @@ def test_tiles_give_the_whole_picture_bit_for_bit(
     whole = fast(to_network(padded)[np.newaxis])[0, : shape[0], : shape[1]]
     monkeypatch.setattr(tiles, "WHOLE_PIXELS", 0)
     monkeypatch.setattr(tiles, "TILE_PIXELS", 90_000)
-    assert tiles.tile_shape(padded.shape[:2], 64) != padded.shape[:2]
-    np.testing.assert_array_equal(tiles.generate(fast, photo, tiles.halo_of("fast")), whole)
+    field = load("fast").field
+    assert tiles.tile_shape(padded.shape[:2], field) != padded.shape[:2]
+    np.testing.assert_array_equal(tiles.generate(fast, photo, field), whole)
 
 
 @pytest.mark.slow
 def test_tiles_of_the_released_generator_are_exact(released: Path) -> None:
-    engine = LiteRTEngine(released, threads=2)
+    generator = described(released.read_bytes())
+    engine = LiteRTEngine(generator, threads=2)
     photo = np.random.default_rng(0).integers(0, 256, (1300, 1000, 3), np.uint8)
     whole = engine(to_network(photo)[np.newaxis])[0]
-    assert tiles.tile_shape((1300, 1000), 64) != (1300, 1000)
-    np.testing.assert_array_equal(tiles.generate(engine, photo, tiles.halo_of("whitebox")), whole)
+    assert tiles.tile_shape((1300, 1000), generator.field) != (1300, 1000)
+    np.testing.assert_array_equal(tiles.generate(engine, photo, generator.field), whole)
 
 
 def test_all_tiles_of_a_photo_have_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +85,7 @@ def test_all_tiles_of_a_photo_have_one_shape(monkeypatch: pytest.MonkeyPatch) ->
         return x
 
     photo = np.random.default_rng(0).integers(0, 256, (700, 800, 3), np.uint8)
-    np.testing.assert_array_equal(tiles.generate(record, photo, 64), to_network(photo))
+    np.testing.assert_array_equal(tiles.generate(record, photo, ReceptiveField(4, 61)), to_network(photo))
     assert len(seen) > 1
     assert len(set(seen)) == 1
 
@@ -92,4 +97,15 @@ def test_output_that_is_not_finite_is_an_error(bad: float) -> None:
         return x
 
     with pytest.raises(EngineError, match="not finite"):
-        tiles.generate(broken, np.zeros((8, 8, 3), np.uint8))
+        tiles.generate(broken, np.zeros((8, 8, 3), np.uint8), ReceptiveField(4, 61))
+
+
+def test_a_generator_of_many_channels_gets_smaller_tiles() -> None:
+    shape = (1000, 1000)
+    assert tiles.tile_shape(shape, ReceptiveField(4, 61, peak=100)) == shape
+    rows, columns = tiles.tile_shape(shape, ReceptiveField(4, 61, peak=10_000))
+    assert 10_000 * rows * columns <= tiles.MAX_TILE_BYTES
+
+
+def test_a_halo_too_large_for_any_tile_gets_the_smallest() -> None:
+    assert tiles.tile_shape((4000, 4000), ReceptiveField(4, 900)) < (4000, 4000)

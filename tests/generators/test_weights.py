@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -111,7 +112,7 @@ def test_truncated_checkpoints(shared: Path, tmp_path: Path, own_cache: Path, in
 
 
 def test_somebody_elses_flatbuffer_is_refused(shared: Path) -> None:
-    with pytest.raises(WeightsError, match="not a generator made by this program"):
+    with pytest.raises(WeightsError, match="not a generator: expected float32"):
         Cartoonizer(shared / "pretrained" / "whitebox_cartoon_gan_fp16.tflite")
 
 
@@ -176,3 +177,60 @@ def test_a_gpu_needs_weights_that_tensorflow_can_load(tmp_path: Path) -> None:
     path = shutil.copy(builtin_folder() / "fast.tflite", tmp_path / "mine.tflite")
     with pytest.raises(WeightsError, match=r"give the \.weights\.h5"):
         keras_model(locate(path))
+
+
+def test_a_missing_built_in_file_says_to_reinstall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "builtin_folder", lambda: tmp_path)
+    with pytest.raises(WeightsError, match=r"fast\.tflite: No such file.*; reinstall cartoonize"):
+        locate("fast")
+    with pytest.raises(WeightsError, match=r"SHA256SUMS: No such file.*; reinstall cartoonize"):
+        weights.verify("fast")
+    assert weights.listing()[0].location is None
+    assert "reinstall" in weights.listing()[0].note
+    shutil.copy(builtin_folder() / "SHA256SUMS", tmp_path)
+    with pytest.raises(WeightsError, match=r"fast\.tflite: No such file.*; reinstall cartoonize"):
+        weights.verify("fast")
+
+
+@pytest.mark.parametrize("name", ["style.data-v2.tflite", "a.index.tflite", "x.data-00000-of-0001.tflite"])
+def test_a_flatbuffer_is_not_taken_for_a_checkpoint_by_its_name(name: str, tmp_path: Path) -> None:
+    shutil.copy(builtin_folder() / "fast.tflite", tmp_path / name)
+    assert locate(tmp_path / name).kind == "flatbuffer"
+
+
+def hdf5_with(path: Path, **links: h5py.ExternalLink | h5py.SoftLink) -> Path:
+    with h5py.File(path, "w") as file:
+        variables = file.create_group("layers/conv2d/vars")
+        variables.attrs["name"] = "conv"
+        variables["0"], variables["1"] = np.zeros((3, 3, 3, 4)), np.zeros(4)
+        for name, link in links.items():
+            if name == "layers":
+                del file["layers"]
+                file["layers"] = link
+            else:
+                del variables[name[-1]]
+                variables[name[-1]] = link
+    return path
+
+
+@pytest.mark.parametrize("where", ["layers", "array0", "array1"])
+def test_links_out_of_the_file_are_not_followed(where: str, tmp_path: Path, own_cache: Path) -> None:
+    """Opening what this link points to would wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    path = hdf5_with(tmp_path / "sly.weights.h5", **{where: h5py.ExternalLink(str(tmp_path / "pipe"), "/x")})
+    with pytest.raises(WeightsError, match="points outside"):
+        Cartoonizer(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_keras_file_compressed_otherwise_is_refused(method: int, tmp_path: Path, own_cache: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "odd.keras", "w", method) as archive:
+        archive.writestr("model.weights.h5", bytes(1000))
+    with pytest.raises(WeightsError, match="compressed in a way that Keras does not write"):
+        Cartoonizer(tmp_path / "odd.keras")
+
+
+def test_a_keras_file_that_lies_about_its_size(shared: Path, own_cache: Path) -> None:
+    with pytest.raises(WeightsError, match="zip_lie") as caught:
+        Cartoonizer(shared / "inputs" / "hostile" / "zip_lie.keras")
+    assert "\n" not in str(caught.value)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from cartoonize import Cartoonizer
+from cartoonize.generators.card import UNKNOWN
 from cartoonize.method import views
 from cartoonize.method.comic import comic_views
 from cartoonize.method.inking import inked
@@ -106,6 +107,8 @@ def test_tiny_photos(shape: tuple[int, int]) -> None:
 def test_a_look_that_draws_ink_shows_the_steps_of_its_procedure(coffee: Pixels) -> None:
     class Inking:
         """Draws what the procedure draws."""
+
+        card = UNKNOWN
 
         def generate(self, photo: Pixels) -> tuple[Pixels, NDArray[np.float32]]:
             steps = comic_views(photo)

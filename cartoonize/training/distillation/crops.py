@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cartoonize.generators.tiles import ALIGNMENT
+from cartoonize.generators.receptive_field import TRAINED
 from cartoonize.method.pixels import to_network
 from cartoonize.training.distillation.teacher import Example
 
@@ -68,7 +68,7 @@ class Crops:
         last = length - self._side
         reach = self._side // 2
         start = min(max(int(rng.integers(-reach, last + reach + 1)), 0), last)
-        return start - start % ALIGNMENT
+        return start - start % TRAINED.alignment
 
     def _line(self, start: int, length: int) -> NDArray[np.float32]:
         """Return the weights along one side of a crop that starts at `start` in a photo of `length` pixels."""

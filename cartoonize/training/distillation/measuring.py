@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cartoonize.errors import ConfigError, first_line
 from cartoonize.generators import tiles
+from cartoonize.generators.receptive_field import TRAINED
 from cartoonize.media.files import write_atomically
 from cartoonize.method.guided_filter import filter_image
 from cartoonize.method.inking import inked_paper
@@ -75,7 +76,7 @@ class Validation:
         `val_psnr` (dB), `val_ssim`, `val_flat` and `val_lines` (`line_agreement`, 1 without ink) are its own,
         `val_*_photo` the untouched photo's for scale, `val_flat_teacher` the flat share to reach.
         """
-        drawn = [finished(photo, tiles.generate(partial(_draw, generator), photo)) for photo in self._photos]
+        drawn = [finished(photo, tiles.generate(partial(_draw, generator), photo, TRAINED)) for photo in self._photos]
         pictures = [each.picture for each in drawn]
         reached = fidelity.mean([fidelity.measure(*pair) for pair in zip(pictures, self._goals, strict=True)])
         lines = [line_agreement(each.ink, ink) for each, ink in zip(drawn, self._inks, strict=True)]

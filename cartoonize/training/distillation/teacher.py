@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartoonize.errors import DatasetError, DecodeError
-from cartoonize.generators import tiles
+from cartoonize.generators.receptive_field import TRAINED
 from cartoonize.media.files import write_atomically
 from cartoonize.media.opening import decode_errors, open_picture
 from cartoonize.method.pixels import DEFAULT_SHORT_SIDE, Image, resize, working_shape
@@ -106,7 +106,7 @@ def prepared(request: Request) -> Image:
     photo = resize(photo, working_shape((photo.shape[0], photo.shape[1]), short_side))
     if request.variation is not None:
         photo = varied(photo, request.variation)
-    height, width = (side - side % tiles.ALIGNMENT for side in photo.shape[:2])
+    height, width = (side - side % TRAINED.alignment for side in photo.shape[:2])
     photo = photo[:height, :width]
     return np.ascontiguousarray(photo[:, ::-1] if request.mirrored else photo)
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartoonize.generators import tiles
-from cartoonize.generators.conversion import cached_flatbuffer
-from cartoonize.generators.engines import LiteRTEngine
+from cartoonize.generators.engines.litert import LiteRTEngine
+from cartoonize.generators.generator import load
 from cartoonize.generators.weights import fingerprint, locate
 from cartoonize.machine import available_cores
 from cartoonize.method import comic
@@ -50,7 +50,6 @@ def draw_comic(look: comic.ComicLook, photo: Image) -> NDArray[np.float32]:
 
 def _generator(name: str) -> Teacher:
     weights = locate(name)
-    path = weights.path if weights.kind == "flatbuffer" else cached_flatbuffer(weights)
-    engine = LiteRTEngine(path, available_cores())
-    inks = engine(np.zeros((1, 16, 16, 3), np.float32)).shape[-1] == 4
-    return Teacher(partial(tiles.generate, engine), inks, fingerprint(weights))
+    generator = load(name)
+    draw = partial(tiles.generate, LiteRTEngine(generator, available_cores()), field=generator.field)
+    return Teacher(draw, generator.inks, fingerprint(weights))

@@ -1,0 +1,1 @@
+"""What runs a generator, and on which device."""
