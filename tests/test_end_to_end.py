@@ -101,7 +101,7 @@ def test_a_gpu_that_is_not_there(photos: Path) -> None:
     assert "TensorFlow sees no GPU here; use --device cpu" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["before_after", "representation_sheet"])
+@pytest.mark.parametrize("name", ["before_after", "representation_sheet", "sizes"])
 def test_the_examples_make_the_pictures_of_the_docs(name: str, tmp_path: Path) -> None:
     target = tmp_path / "sheet.jpg"
     subprocess.run([sys.executable, ROOT / "examples" / f"{name}.py", target], check=True, timeout=100)

@@ -14,6 +14,7 @@ import click
 from cartoonize.cli import sheets
 from cartoonize.cli.options import NumberRange, WithHiddenName, complete_weights, working_size
 from cartoonize.cli.refusals import refusing
+from cartoonize.errors import shown
 from cartoonize.generators.weights import at_hand
 from cartoonize.jobs.planning import COMPARE_SUFFIX
 
@@ -106,25 +107,35 @@ def compare(
     """Show a photo in several settings on one labelled sheet, to choose before a long run.
 
     --weights, --size, --smooth, --lines, --keep-colors and --strength may each be given several times; every
-    combination is shown, as the main command would make it. With none of them: all looks there are.
+    combination is shown, as the main command would make it. With none of them: all looks there are in three sizes.
     """
     from cartoonize.pages.sheet import Tile, sheet
 
-    asked = (sizes, smooths, lines, keep_colors, strengths)
-    weights = weights or (("fast",) if any(asked) else at_hand())
-    passes = list(product(weights, sizes or (None,)))
+    asked = (smooths, lines, keep_colors, strengths)
+    everything = not any((weights, sizes, *asked))
+    weights = weights or (at_hand() if everything else ("fast",))
     nothing = (None,)
     finishes = product(smooths or (1.0,), lines or nothing, keep_colors or nothing, strengths or nothing)
     target = sheets.target_of(photo, out, COMPARE_SUFFIX)
     sheets.check(photo, [target], weights, overwrite)
     with refusing(prefix=str(photo)):
         image = sheets.read(photo)
+        sizes = sizes or (_three_sizes(image) if everything else (None,))
+        passes = list(product(weights, sizes))
         extent = f"{image.shape[1]} x {image.shape[0]} pixels{', a part 1:1' if zoom else ''}"
         own = Tile(_visible(image, zoom), "photo", extent)
         variants = list(_variants(image, passes, list(starmap(Finish, finishes)), zoom))
-    rows = _rows(variants, [max(1, len(values)) for values in (weights, *asked)])
+    rows = _rows(variants, [max(1, len(values)) for values in (weights, sizes, *asked)])
     page = sheet([[None if n else own, *row] for n, row in enumerate(rows)])
     sheets.write(photo, target, page, overwrite)
+
+
+def _three_sizes(photo: Image) -> tuple[Size, ...]:
+    """Return half the working size a photo has by default, that size, and twice that."""
+    from cartoonize.method.pixels import DEFAULT_SHORT_SIDE
+
+    default = min(DEFAULT_SHORT_SIDE, *photo.shape[:2])
+    return max(1, default // 2), default, 2 * default
 
 
 class Finish(NamedTuple):
@@ -159,13 +170,16 @@ def _variants(
 
     from cartoonize.pages.sheet import Tile
 
-    for weights, size in tqdm(passes, unit="pass", leave=False, disable=not sys.stderr.isatty()):
+    on_terminal = sys.stderr.isatty()
+    for number, (weights, size) in enumerate(tqdm(passes, unit="pass", leave=False, disable=not on_terminal), 1):
         cartoonizer = sheets.load(weights, size)
         work, cartoon = cartoonizer.generate(image)
         side = "full" if size == "full" else min(work.shape[:2])
         for finish in finishes:
             result = _visible(finish.applied(image, cartoonizer, work, cartoon), zoom)
             yield Tile(result, weights, f"size {side}, {finish.label()}")
+        if not on_terminal and len(passes) > 1:
+            click.echo(f"{number} of {len(passes)}: {shown(weights)}, size {side}", err=True)
 
 
 def _visible(picture: Image, zoom: tuple[float, float] | None) -> Image:

@@ -141,13 +141,20 @@ def test_compare_shows_the_photo_and_every_combination_as_the_main_command_makes
             assert np.array_equal(tile, Cartoonizer("fast", size=size, smooth=detail)(PHOTO))  # type: ignore[arg-type]
 
 
-def test_compare_without_settings_shows_every_look_that_is_here(own_cache: Path) -> None:
+def test_compare_without_settings_shows_every_look_that_is_here_in_three_sizes(own_cache: Path) -> None:
     run("compare", "photo.png")
-    photo, *looks = (tile for row in tiles(read(Path("photo_compare.png"))) for tile in row)
-    assert np.array_equal(photo, PHOTO)
+    first, *others = tiles(read(Path("photo_compare.png")))
+    assert np.array_equal(first[0], PHOTO)
     assert at_hand() == BUILTIN
-    for look, name in zip(looks, BUILTIN, strict=True):
-        assert np.array_equal(look, Cartoonizer(name)(PHOTO))
+    for row, name in zip((first, *others), BUILTIN, strict=True):
+        looks = row[1:]
+        for look, size in zip(looks, (100, 200, 400), strict=True):
+            assert np.array_equal(look, Cartoonizer(name, size=size)(PHOTO))
+
+
+def test_compare_tells_where_it_is_when_nobody_sees_a_bar() -> None:
+    lines = run("compare", "photo.png", "--size", "50", "--size", "full")
+    assert lines[:2] == ["1 of 2: fast, size 50", "2 of 2: fast, size full"]
 
 
 def test_compare_of_one_setting_shows_the_default_look() -> None:
@@ -230,7 +237,8 @@ def test_errors_are_one_line_and_leave_nothing(command: str, args: list[str], co
     Path("broken.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(100))
     lines = run(command, *args, code=code)
     assert lines[-1].startswith(message)
-    assert [line for line in lines if not line.startswith(("Usage: ", "Try ")) and line] == [lines[-1]]
+    asides = ("Usage: ", "Try ", *(f"{n} of 6: " for n in range(1, 7)))
+    assert [line for line in lines if not line.startswith(asides) and line] == [lines[-1]]
     assert files() == {"photo.png", "words.jpg", "broken.tflite"}
     assert np.array_equal(read(Path("photo.png")), PHOTO)
 
@@ -277,7 +285,8 @@ def test_later_runs_over_the_folder_leave_the_sheets_alone() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_process_exit_codes_and_streams(command: str) -> None:
     first, second = process(command, "photo.png"), process(command, "photo.png")
-    assert (first.returncode, first.stdout, first.stderr) == (0, "", f"photo.png -> photo_{command}.png\n")
+    assert (first.returncode, first.stdout) == (0, "")
+    assert first.stderr.splitlines()[-1] == f"photo.png -> photo_{command}.png"
     assert (second.returncode, second.stdout) == (1, "")
     assert process(command, "gone.png").returncode == 1
     assert process(command, "photo.png", "--weights", "none").returncode == 2
