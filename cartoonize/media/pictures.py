@@ -85,7 +85,7 @@ def _as_rgba(pixels: Image, alpha: Pixels | None) -> Pixels:
 
 def _pillow(picture: PillowImage.Image) -> Taken:
     picture.load()
-    converted = to_srgb(picture)
+    converted = to_srgb(picture, picture.info.get("icc_profile"))
     orientation = picture.getexif().get(Base.Orientation, 1)
     pixels = np.asarray(turned(converted.rgb, orientation))
     alpha = np.asarray(turned(converted.alpha, orientation)) if converted.alpha else None
