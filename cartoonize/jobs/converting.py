@@ -88,13 +88,14 @@ class Converter:
     def __call__(self, job: Job) -> Converted:
         """Decode, cartoonize and encode; raises CartoonizeError, AlreadyThereError where another run was first."""
         from cartoonize.media import codec, thumbnails
+        from cartoonize.media.formats import result_format
 
         if job.action == "write" and job.target and job.target.exists():
             raise AlreadyThereError  # made by another run since the plan: no need to compute it
         picture = codec.decode(job.source.content(), salvage=self._spec.salvage)
         before = thumbnails.of_photo(picture) if self._spec.thumbnails else None
         picture = self._cartoonizer.photo(picture)  # the same name: a large photo is let go before it is encoded
-        options = self._spec.encode_options(job.format or picture.format)
+        options = self._spec.encode_options(job.format or result_format(picture.format))
         encoded = codec.encode(picture, options)
         both = thumbnails.Thumbnails(before, thumbnails.of_result(picture, options)) if before else None
         return Converted(encoded.data, (*picture.notes, *encoded.notes), both)

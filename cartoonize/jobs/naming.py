@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cartoonize.jobs.sources import Candidate, Found, is_inside
-from cartoonize.media.formats import EXTENSIONS, format_of
+from cartoonize.media.formats import EXTENSIONS, format_of, result_extension
 
 SUFFIX = "_cartoon"
 
@@ -89,7 +89,7 @@ def extension_of(source: Path, extension: str | None) -> str:
     own = format_of(source)
     if own and (extension is None or EXTENSIONS[extension] == own):
         return source.suffix
-    return extension or ".png"
+    return extension or result_extension(source)
 
 
 def key(target: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from cartoonize.media.formats import format_of
+from cartoonize.media.formats import is_readable
 
 STDIN = "-"
 
@@ -99,7 +99,7 @@ def _glob(path: Path, excluded: str | None) -> list[tuple[Path, PurePath]]:
     return [
         (match, PurePath(match.name) if ".." in pattern.parts else match.relative_to(root))
         for match in matches
-        if (os.path.isdir(match) or format_of(match))
+        if (os.path.isdir(match) or is_readable(match))
         and (names_hidden or not any(map(_is_hidden, match.relative_to(root).parts)))
         and not (skipped and f"{os.path.realpath(match)}{os.sep}".startswith(f"{skipped}{os.sep}"))
     ]
@@ -140,7 +140,7 @@ def _walk(root: Path, skipped: str | None, unreadable: Callable[[OSError], None]
 
 def _is_picture(path: Path) -> bool:
     """Whether a file in a folder is taken: not a pipe or socket, but a broken link is, to be reported."""
-    return not _is_hidden(path.name) and bool(format_of(path)) and (os.path.isfile(path) or not os.path.exists(path))
+    return not _is_hidden(path.name) and is_readable(path) and (os.path.isfile(path) or not os.path.exists(path))
 
 
 def _is_hidden(name: str) -> bool:

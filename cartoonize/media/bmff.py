@@ -30,9 +30,9 @@ class Bmff:
 def take_apart(data: bytes) -> Bmff:
     """Take the bytes of a file apart; what cannot be read is left as it is for the decoder to judge. Never fails."""
     try:
-        boxes = dict(_boxes(data, 0, len(data)))
-        start, end = boxes[b"meta"]
-        meta = dict(_boxes(data, start + 4, end))
+        outer = dict(boxes(data))
+        start, end = outer[b"meta"]
+        meta = dict(boxes(data, start + 4, end))
         items = _items(data, *meta[b"iinf"])
         places = _places(data, *meta[b"iloc"], meta.get(b"idat", (0, 0))[0])
     except (KeyError, struct.error, IndexError, ValueError):
@@ -47,15 +47,16 @@ def take_apart(data: bytes) -> Bmff:
             blocks.setdefault(kind, content)
             bare[at : at + 4] = b"free"  # a kind of item that no decoder knows
     nclx, parts = _properties(data, meta)
-    if b"mpvd" in boxes:
+    if b"mpvd" in outer:
         parts |= {"film"}
     if any(kind == "tmap" for kind, _ in items.values()):
         parts |= {"gain map"}
     return Bmff(bytes(bare), blocks, nclx, frozenset(parts))
 
 
-def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
+def boxes(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[bytes, tuple[int, int]]]:
     """Yield name and extent of the boxes between two places; the content begins at the first of its numbers."""
+    end = len(data) if end is None else end
     for _ in range(_MOST_BOXES):
         if at + 8 > end:
             return
@@ -74,7 +75,7 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, tuple[int, i
 def _items(data: bytes, start: int, end: int) -> dict[int, tuple[str, int]]:
     """Return of every item, by number, its kind and where in the file its kind stands."""
     items = {}
-    for name, (at, stop) in _boxes(data, start + (6 if data[start] == 0 else 8), end):
+    for name, (at, stop) in boxes(data, start + (6 if data[start] == 0 else 8), end):
         version = data[at]
         if name != b"infe" or version < 2:
             continue
@@ -124,10 +125,10 @@ class _Numbers:
 def _properties(data: bytes, meta: dict[bytes, tuple[int, int]]) -> tuple[tuple[int, int] | None, set[str]]:
     """Return colours as the first nclx box states them, and what auxiliary pictures there are."""
     nclx, parts = None, set()
-    for name, extent in _boxes(data, *meta.get(b"iprp", (0, 0))):
+    for name, extent in boxes(data, *meta.get(b"iprp", (0, 0))):
         if name != b"ipco":
             continue
-        for kind, (at, stop) in _boxes(data, *extent):
+        for kind, (at, stop) in boxes(data, *extent):
             if kind == b"colr" and data[at : at + 4] == b"nclx" and nclx is None:
                 nclx = struct.unpack_from(">HH", data, at + 4)
             text = data[at + 4 : stop].split(b"\0")[0].decode("latin-1") if kind == b"auxC" else ""

@@ -20,8 +20,10 @@ EXTENSIONS: dict[str, str] = {
     ".tiff": "TIFF",
     ".bmp": "BMP",
     ".avif": "AVIF",
+    ".avifs": "AVIF",
     ".heic": "HEIF",
     ".heif": "HEIF",
+    ".hif": "HEIF",
 }
 """Extension in lower case -> Pillow's name of the format."""
 
@@ -36,6 +38,15 @@ PREFERRED_EXTENSION: dict[str, str] = {
     "HEIF": ".heic",
 }
 """Pillow's name of the format -> the extension to write it with."""
+
+_RAW = "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mrw nef nrw orf pef raf rw2 rwl sr2 srf srw x3f"
+RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW.split())
+"""Extensions of RAW photos, which are read where the package for them is installed."""
+
+_STILLS = "psd jxl jp2 j2k jpf jpx j2c ppm pgm pbm pnm pfm ico cur qoi dds"
+_READ_ONLY = {**dict.fromkeys(RAW_SUFFIXES, ".jpg"), **dict.fromkeys((f".{name}" for name in _STILLS.split()), ".png")}
+_READ_ONLY |= {".mpo": ".jpg", ".dib": ".bmp"}  # the extension of a result
+_PACKAGES = {**dict.fromkeys(RAW_SUFFIXES, "rawpy"), ".jxl": "pillow_jxl"}
 
 ALPHA = frozenset({"PNG", "WEBP", "GIF", "TIFF", "AVIF", "HEIF"})
 """Formats that hold transparency (in a GIF a pixel is shown or not, nothing between)."""
@@ -63,6 +74,23 @@ _PREDICTOR_TAG = 317
 def format_of(path: PurePath) -> str | None:
     """Pillow's name of the format the suffix of `path` stands for, in any case; None when it is not one of ours."""
     return EXTENSIONS.get(path.suffix.lower())
+
+
+def is_readable(path: PurePath) -> bool:
+    """Whether a file is by its name a picture that this installation reads; others are read if named one by one."""
+    suffix = path.suffix.lower()
+    package = _PACKAGES.get(suffix)
+    return suffix in EXTENSIONS or (suffix in _READ_ONLY and (package is None or find_spec(package) is not None))
+
+
+def result_extension(path: PurePath) -> str:
+    """Return the extension of a photo's result: the photo's own where its format is written, else one like it."""
+    return path.suffix if format_of(path) else _READ_ONLY.get(path.suffix.lower(), ".png")
+
+
+def result_format(photo_format: str) -> str:
+    """Return the format in which the result of a photo is written, by the photo's format as `codec.decode` names it."""
+    return photo_format if photo_format in PREFERRED_EXTENSION else "JPEG" if photo_format == "RAW" else "PNG"
 
 
 def extra_problem(image_format: str | None) -> str | None:

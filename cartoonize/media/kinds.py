@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
+from cartoonize.media.formats import RAW_SUFFIXES
+
 _PICTURE = "convert it to PNG or JPEG first"
 _ADVICE = {
     "a film": "films are not read: take pictures out of it first",
@@ -24,13 +26,8 @@ _SIGNATURES: tuple[tuple[str, str], ...] = (
     ("a sound file", r"RIFF....WAVE|ID3|fLaC|\xff[\xfb\xf3\xf2]|MThd|FORM....AIF"),
     ("a PDF document", r".{0,1000}?%PDF-"),
     ("a PostScript document", r"%!PS|\xc5\xd0\xd3\xc6"),
-    ("a Photoshop picture", r"8BPS"),
-    ("a JPEG XL picture", r"\xff\x0a|\0\0\0\x0cJXL "),
-    ("a JPEG 2000 picture", r"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
-    ("an icon", r"\0\0[\x01\x02]\0[^\0]\0"),
-    ("a portable anymap", r"P[1-7Ff][\s#]"),
-    ("a QOI picture", r"qoif"),
-    ("a DDS texture", r"DDS "),
+    ("a large Photoshop document", r"8BPS\0\x02"),
+    ("a portable anymap of the kind PAM", r"P7\n"),
     ("an OpenEXR picture", r"v/1\x01"),
     ("a Radiance picture", r"#\?(?:RADIANCE|RGBE)"),
     ("an SVG drawing", r"\s*(?:\xef\xbb\xbf)?(?:<\?xml.{0,1000}?|<!--.{0,1000}?)?\s*(?:<!DOCTYPE svg|<svg)"),
@@ -41,12 +38,12 @@ _BY_CONTENT = tuple((kind, re.compile(pattern.encode("latin-1"), re.DOTALL | re.
 
 _BY_NAME = {
     "film": "mp4 m4v mov avi mkv webm mpg mpeg mts m2ts ts wmv flv 3gp ogv",
-    "RAW photo": "dng cr2 cr3 crw nef nrw arw srf sr2 raf rw2 orf pef srw x3f 3fr iiq mrw rwl erf kdc dcr",
     "sound": "mp3 wav flac m4a ogg aac wma aif aiff mid",
     "document": "pdf ps eps doc docx odt txt md html htm",
     "other picture": "svg psd psb jxl jp2 j2k ico cur ppm pgm pbm pnm qoi dds exr hdr tga pcx xcf ai",
 }
 _KIND_OF_SUFFIX = {f".{suffix}": kind for kind, suffixes in _BY_NAME.items() for suffix in suffixes.split()}
+_KIND_OF_SUFFIX |= dict.fromkeys(RAW_SUFFIXES, "RAW photo")
 
 HEAD = 1100
 """Bytes of a file's beginning that its kind is known by."""

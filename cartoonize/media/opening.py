@@ -9,16 +9,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-# BMP is imported for the format it registers: Pillow's own way imports all forty of its plugins.
-from PIL import BmpImagePlugin, Image, UnidentifiedImageError  # noqa: F401
+from PIL import Image, UnidentifiedImageError
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import jpeg, kinds, png, readers
+from cartoonize.media import jpeg, kinds, png, raw, readers, stills
 from cartoonize.media.files import read_bounded
 from cartoonize.media.picture import TOO_LARGE, Picture
 from cartoonize.method.pixels import MAX_PIXELS
 
-_FORMATS = "JPEG, PNG, WEBP, TIFF, BMP, GIF, AVIF or HEIC"
+_FORMATS = "JPEG, PNG, WEBP, TIFF, BMP, GIF, AVIF, HEIC or another kind of picture"
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"avif", b"avis")
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
 _REASONS: dict[type[Exception], str] = {
@@ -69,6 +68,8 @@ def open_picture(stream: IO[bytes], *, salvage: bool = False) -> Picture:
     if not head:
         raise DecodeError("the file is empty: expected a picture")
     stream.seek(0)
+    if raw.is_raw(head, stream):
+        return raw.read_raw(stream)
     if head.startswith(_TIFFS):
         from cartoonize.media.tiff_reader import read_tiff
 
@@ -83,6 +84,6 @@ def open_picture(stream: IO[bytes], *, salvage: bool = False) -> Picture:
         return readers.read_webp(read_bounded(stream))
     if head[4:8] == b"ftyp" and head[8:12] in _BRANDS:
         return readers.read_bmff(read_bounded(stream))
-    if head.startswith(b"BM"):
-        return readers.read_simple(read_bounded(stream), "BMP")
+    if name := stills.name_of(head):
+        return stills.read_still(read_bounded(stream), name)
     raise DecodeError(kinds.of_content(head) or _REASONS[UnidentifiedImageError])

@@ -100,13 +100,6 @@ def read_bmff(data: bytes) -> Picture:
     return picture
 
 
-def read_simple(data: bytes, name: str) -> Picture:
-    """Read a format that Pillow knows all of, by Pillow's name."""
-    image = Image.open(BytesIO(data), formats=(name,))
-    found = Found(icc=image.info.get("icc_profile"), dpi=image.info.get("dpi"))
-    return Picture(name, image.size, partial(_still, image), found)
-
-
 def judge_cut(picture: Picture, missing: int, *, salvage: bool) -> None:
     """Note that a file is cut; raise DecodeError where rows of its pixels are missing that nobody wants left out."""
     if not missing:

@@ -21,7 +21,8 @@ _UNITS = _SIZES | {5: 4, 10: 4}  # what is turned around where the order of byte
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 _MOST_BYTES = 8 << 20  # of all values together; cameras write up to some 100 kB
 _MOST_ENTRIES = 5_000  # of a directory
-_BIG_TIFF = 43
+_TIFF, _BIG_TIFF = 42, 43
+_RAW = (0x4F52, 0x5352, 0x0055)  # of Olympus and Panasonic, TIFFs but for this number
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class TagReader:
         version = self._number(head[2:4])
         self.is_big = version == _BIG_TIFF
         place = head[8:16] if self.is_big else head[4:8]
-        if version not in (42, _BIG_TIFF) or len(place) not in (4, 8):
+        if version not in (_TIFF, _BIG_TIFF, *_RAW) or len(place) not in (4, 8):
             self.order = ""
         self.first = self._number(place)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from cartoonize.errors import DatasetError, DecodeError
 from cartoonize.media.codec import decode
 from cartoonize.media.color import on_white
-from cartoonize.media.formats import format_of
+from cartoonize.media.formats import is_readable
 from cartoonize.method.pixels import Image
 
 
@@ -15,7 +15,7 @@ def photo_files(folder: Path) -> list[Path]:
     """Return the pictures in a folder and all below it, sorted by path; raises DatasetError when there is no folder."""
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder of pictures")
-    return sorted(path for path in folder.rglob("*") if format_of(path) and path.is_file())
+    return sorted(path for path in folder.rglob("*") if is_readable(path) and path.is_file())
 
 
 def read_picture(path: Path) -> Image:

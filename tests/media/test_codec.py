@@ -390,7 +390,7 @@ def test_bad_bytes():
     assert "empty" in message(b"")
     assert "not a picture" in message(b"hello, this is text\n" * 100)
     assert "PostScript" in message(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
-    assert "anymap" in message(b"P6 1 1 255\n\0\0\0")
+    assert "anymap" in message(b"P7\nWIDTH 1\nHEIGHT 1\n")
 
 
 @pytest.mark.parametrize("image_format", [name for name in FORMATS if name not in ("BMP", "HEIF")])

@@ -4,13 +4,17 @@ from pathlib import PurePath
 
 import pytest
 
+from cartoonize.media import formats
 from cartoonize.media.formats import (
     EXTENSIONS,
     MAX_SIDE,
     PREFERRED_EXTENSION,
     color_name,
     format_of,
+    is_readable,
     plays,
+    result_extension,
+    result_format,
     size_problem,
     timing,
 )
@@ -63,3 +67,28 @@ def test_hundredths_of_a_second_keep_the_total():
 def test_color_name():
     assert color_name((255, 255, 255)) == "white"
     assert color_name((255, 0, 16)) == "#ff0010"
+
+
+def test_extensions_as_cameras_write_them():
+    for name in ("DSC01.HIF", "P1.MPO", "a.JPE", "a.jfif", "a.Avifs", "scan.J2K", "logo.PSD", "x.Ppm"):
+        assert is_readable(PurePath(name)), name
+    assert not is_readable(PurePath("clip.mp4"))
+    results = {
+        "DSC01.HIF": ".HIF",
+        "P1.MPO": ".jpg",
+        "IMG_1.CR2": ".jpg",
+        "a.psd": ".png",
+        "a.xyz": ".png",
+        "a.JPG": ".JPG",
+    }
+    assert {name: result_extension(PurePath(name)) for name in results} == results
+    formats = {"JPEG": "JPEG", "HEIF": "HEIF", "RAW": "JPEG", "PSD": "PNG"}
+    assert {name: result_format(name) for name in formats} == formats
+
+
+@pytest.mark.parametrize(("suffix", "package"), [(".NEF", "rawpy"), (".jxl", "pillow_jxl")])
+def test_what_needs_a_package_is_taken_from_folders_only_where_that_is_there(monkeypatch, suffix, package):
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    assert not is_readable(PurePath(f"a{suffix}"))
+    monkeypatch.setattr(formats, "find_spec", lambda name: name == package or None)
+    assert is_readable(PurePath(f"a{suffix}"))
