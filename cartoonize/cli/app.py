@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from cartoonize import __version__
-from cartoonize.cli import words
+from cartoonize.cli import streams, words
 from cartoonize.cli.compare import compare
 from cartoonize.cli.convert import convert
 from cartoonize.cli.inspect import inspect
@@ -155,9 +154,7 @@ def _outranked(ctx: click.Context, chosen: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Run the command line as this process; it ends here."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a file name the terminal cannot show is no reason to fail
+    streams.guard()
     for signum in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(signum) is not signal.SIG_IGN:  # as under nohup
             signal.signal(signum, _stop)
