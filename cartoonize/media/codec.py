@@ -74,7 +74,7 @@ def decode(source: Path | bytes, *, salvage: bool = False) -> Photo:
         picture = open_picture(stream, salvage=salvage)
         frames, notes, icc, recolored = [], list(picture.notes), picture.found.icc, False
         for shown in picture.frames():
-            converted = to_srgb(shown.image, picture.found.icc, shown.alpha)
+            converted = to_srgb(shown.image, picture.found.icc, shown.alpha, picture.found.hdr)
             frames.append(_frame(converted, picture.orientation, shown.duration if picture.count > 1 else 0))
             icc, recolored = converted.icc, converted.recolored
             notes += converted.notes

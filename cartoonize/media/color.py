@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from cartoonize.errors import DecodeError
+from cartoonize.media.hdr import tone_mapped
+from cartoonize.media.profiles import PQ
 
 _MAX_ICC = 4 << 20  # real profiles end at 2-3 MB (CMYK presses); more is an attack or damage
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # TIFF tags
@@ -31,8 +33,15 @@ class Converted:
     recolored: bool = False
 
 
-def to_srgb(image: Image.Image, icc: bytes | None = None, alpha: Image.Image | None = None) -> Converted:
+def to_srgb(
+    image: Image.Image,
+    icc: bytes | None = None,
+    alpha: Image.Image | None = None,
+    hdr: tuple[int, int] | None = None,
+) -> Converted:
     """Convert a loaded picture of any mode to sRGB; `icc` is its profile, `alpha` transparency its mode cannot hold.
+
+    `hdr`: the codes of its primaries and transfer where that is PQ or HLG; then there is no profile.
 
     `icc` of the result is the profile to embed: the picture's own when it is sRGB, ours when it was another, None when
     there was none. Raises DecodeError when the pixels have no known range (32-bit integer, floating point).
@@ -40,6 +49,10 @@ def to_srgb(image: Image.Image, icc: bytes | None = None, alpha: Image.Image | N
     base, own_alpha = _split(image)
     alpha = alpha or own_alpha
     alpha = None if alpha and alpha.getextrema() == (255, 255) else alpha
+    if hdr:
+        name = "PQ" if hdr[1] == PQ else "HLG"
+        rgb = tone_mapped(_as("RGB", base), *hdr)
+        return Converted(rgb, alpha, _srgb_icc(), (f"HDR ({name}) tone-mapped to sRGB",), True)
     if not icc and base.mode == "LAB":
         icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     if icc:

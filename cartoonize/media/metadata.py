@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cartoonize.media import iptc, jpeg, xmp
+from cartoonize.media import iptc, jpeg, profiles, xmp
 from cartoonize.media.exif import Exif, embed_in_tiff, read_exif
 from cartoonize.media.tags import Value
 
@@ -59,8 +59,8 @@ class Metadata:
 class Found:
     """What a file holds besides its pixels, as it stands there.
 
-    damaged: tags of EXIF that could not be read. parts: what else is in the file, in words.
-    is_broken: whether something of all this could not be unpacked.
+    hdr: codes of the colours where they are HDR. damaged: tags of EXIF that could not be read. parts: what else is in
+    the file, in words. is_broken: whether something of all this could not be unpacked.
     """
 
     exif: Exif = field(default_factory=Exif)
@@ -68,6 +68,7 @@ class Found:
     xmp: bytes | None = None
     icc: bytes | None = None
     iptc: bytes | None = None
+    hdr: tuple[int, int] | None = None
     dpi: object = None
     texts: dict[str, str] = field(default_factory=dict)
     parts: set[str] = field(default_factory=set)
@@ -82,6 +83,11 @@ class Found:
         if blocks.get("exif"):
             found.exif, found.damaged = read_exif(blocks["exif"])
         return found
+
+    def take_codes(self, primaries: int, transfer: int) -> None:
+        """Take up colours as ITU-T H.273 codes them, where there is no profile."""
+        self.icc = profiles.of_codes(primaries, transfer)
+        self.hdr = (primaries, transfer) if transfer in (profiles.PQ, profiles.HLG) else None
 
     def metadata(self, icc: bytes | None, loop: int | None, *, recolored: bool) -> tuple[Metadata, tuple[str, ...]]:
         """Return what a result carries over, and notes; `recolored` where the pixels were converted to sRGB."""

@@ -15,13 +15,10 @@ from PIL import Image
 
 from cartoonize.errors import DecodeError
 from cartoonize.media.animation import Part
-from cartoonize.media.iptc import iptc_of
+from cartoonize.media.png_blocks import KNOWN, Blocks
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MOST_CHUNKS = 500_000  # an animation has two or more for every frame
-_MOST_UNPACKED = 16 << 20  # of a profile or a text
-_XMP, _RAW = "XML:com.adobe.xmp", "Raw profile type "  # the second is ImageMagick's way, for any block
-_XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 _AFTER = ("keep", "clear", "restore")
 _GREY, _RGB, _DEEP = 0, 2, 16
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # of Adam7
@@ -31,19 +28,16 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 class Png:
     """A PNG taken apart.
 
-    header: IHDR's content. chunks: whole ones, by name, that its picture needs. blocks: "exif", "xmp", "icc", "iptc",
-    and "gAMA" and the like under their own names. parts: of every frame of an animation what controls it and its data.
-    is_whole: whether its end is there. damaged: blocks that could not be unpacked.
+    header: IHDR's content. chunks: whole ones, by name, that its picture needs. blocks: what else it says. parts: of
+    every frame of an animation what controls it and its data. is_whole: whether its end is there.
     """
 
     header: bytes
     chunks: dict[bytes, list[bytes]] = field(default_factory=dict)
-    blocks: dict[str, bytes] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
+    blocks: Blocks = field(default_factory=Blocks)
     parts: list[tuple[bytes, list[bytes]]] = field(default_factory=list)
     plays: int | None = None
     is_whole: bool = False
-    damaged: int = 0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -155,8 +149,8 @@ def take_apart(data: bytes) -> Png:
             png.chunks.setdefault(name, []).append(data[start:end])
         if name in (b"acTL", b"fcTL", b"fdAT", b"IDAT"):
             _take_part(png, name, data[start + 8 : end - 4])
-        elif name in (b"iCCP", b"zTXt", b"iTXt", b"tEXt", b"eXIf", b"gAMA", b"cHRM", b"sRGB", b"cICP"):
-            _take_block(png, name, data[start + 8 : end - 4])
+        elif name in KNOWN:
+            png.blocks.add(name, data[start + 8 : end - 4])
     return png
 
 
@@ -185,52 +179,6 @@ def _take_part(png: Png, name: bytes, content: bytes) -> None:
         png.parts.append((content[4:26], []))
     elif name != b"fcTL" and png.parts:
         png.parts[-1][1].append(content[4:] if name == b"fdAT" else content)
-
-
-def _take_block(png: Png, name: bytes, content: bytes) -> None:
-    try:
-        if name == b"iCCP":
-            png.blocks.setdefault("icc", _unpacked(content.split(b"\0", 1)[1][1:]))
-        elif name == b"eXIf":
-            png.blocks.setdefault("exif", content)
-        elif name in (b"gAMA", b"cHRM", b"sRGB", b"cICP"):
-            png.blocks.setdefault(name.decode(), content)
-        else:
-            _take_text(png, *_text(name, content))
-    except (ValueError, IndexError, zlib.error):
-        png.damaged += 1
-
-
-def _text(name: bytes, content: bytes) -> tuple[str, bytes, str]:
-    """Return keyword, text and its encoding."""
-    keyword, _, rest = content.partition(b"\0")
-    if name == b"tEXt":
-        return keyword.decode("latin-1"), rest, "latin-1"
-    if name == b"zTXt":
-        return keyword.decode("latin-1"), _unpacked(rest[1:]), "latin-1"
-    packed, text = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[2]  # behind its language and the translated keyword
-    return keyword.decode("latin-1"), _unpacked(text) if packed else text, "utf-8"
-
-
-def _take_text(png: Png, keyword: str, text: bytes, encoding: str) -> None:
-    if keyword == _XMP:
-        png.blocks.setdefault("xmp", text)
-    elif keyword.startswith(_RAW):
-        kind = {"APP1": "exif", "8bim": "iptc"}.get(keyword[len(_RAW) :], keyword[len(_RAW) :])
-        block = bytes.fromhex(text.decode("ascii").strip().split("\n", 2)[2].replace("\n", ""))
-        if block.startswith(_XMP_PREFIX):
-            kind, block = "xmp", block[len(_XMP_PREFIX) :]
-        png.blocks.setdefault(kind, iptc_of(block) if block.startswith(b"8BIM") else block)
-    else:
-        png.texts.setdefault(keyword, text.decode(encoding, "replace"))
-
-
-def _unpacked(data: bytes) -> bytes:
-    unpacker = zlib.decompressobj()
-    content = unpacker.decompress(data, _MOST_UNPACKED)
-    if unpacker.unconsumed_tail:
-        raise ValueError("larger than any real one")
-    return content
 
 
 def _values(image: Image.Image, deep: bytes | None) -> NDArray[np.int64]:

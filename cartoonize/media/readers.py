@@ -45,9 +45,14 @@ def read_jpeg(data: bytes, *, salvage: bool) -> Picture:
 def read_png(data: bytes, *, salvage: bool) -> Picture:
     """Read a PNG, all frames of an animated one; a picture before the animation is no frame of it."""
     taken = png.take_apart(data)
-    found = Found.of(taken.blocks)
-    found.texts, found.is_broken = taken.texts, taken.damaged > 0
+    said = taken.blocks
+    found = Found.of(said.kinds)
+    found.texts, found.is_broken = said.texts, said.damaged > 0
     found.dpi = taken.dpi
+    if said.codes:
+        found.take_codes(*said.codes)
+    else:
+        found.icc = found.icc or said.profile_by_numbers
     picture = Picture("PNG", taken.size, lambda: _still(taken.opened()), found, found.exif.orientation)
     picture.notes += [DEEP] * taken.is_deep
     if len(taken.parts) > 1:
@@ -90,6 +95,8 @@ def read_bmff(data: bytes) -> Picture:
     found.parts = set(taken.parts)
     image = _avif_or_heic(taken.bare, data[8:12])
     found.icc = image.info.get("icc_profile")
+    if taken.nclx and not found.icc:
+        found.take_codes(*taken.nclx)
     picture = Picture(str(image.format), image.size, partial(_all_frames, image), found)
     if image.format == "AVIF":
         picture.orientation = image.getexif().get(_ORIENTATION, 1)  # of the container: EXIF and XMP are hidden

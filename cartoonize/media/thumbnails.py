@@ -80,7 +80,7 @@ def _of_file(path: Path) -> Thumbnail:
         side = _side(picture.format)
         # A JPEG is quickly decoded at down to an eighth of its size.
         shown = Shown(picture.draft(side * 2)) if picture.draft else next(iter(picture.frames()))
-        converted = to_srgb(shown.image, picture.found.icc, shown.alpha)
+        converted = to_srgb(shown.image, picture.found.icc, shown.alpha, picture.found.hdr)
         small = converted.rgb
         if converted.alpha:
             small.putalpha(converted.alpha)
