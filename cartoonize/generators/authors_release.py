@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def release_folder() -> Path:
 
 def is_here() -> bool:
     """Say whether every file of the release is in the cache, unchecked."""
-    return all((release_folder() / file.name).is_file() for file in RELEASE_FILES)
+    return all(os.path.isfile(release_folder() / file.name) for file in RELEASE_FILES)
 
 
 def fetch(url: str | None = None, progress: Callable[[int], None] | None = None) -> Path:

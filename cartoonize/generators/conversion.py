@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ def cached_flatbuffer(weights: Weights) -> Path:
     Raises WeightsError when they do not fit a generator or the cache cannot be written.
     """
     target = cache_folder() / "converted" / f"{fingerprint(weights)}-{CONVERTER_VERSION}.tflite"
-    if not target.is_file():
+    if not os.path.isfile(target):
         card = _RELEASE_CARD if weights.path.parent == release_folder() else UNKNOWN
         data = flatbuffer(keras_model(weights), card=card)
         try:

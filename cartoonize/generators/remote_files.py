@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,12 @@ def problem(path: Path, file: RemoteFile) -> str | None:
 
     The git blob id is SHA-1 over "blob <size>\0" + content.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, no error where a folder cannot be searched
         return "missing"
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
     if len(content) != file.size:
         return f"expected {file.size:,} bytes, found {len(content):,}"
     blob_id = hashlib.sha1(f"blob {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()

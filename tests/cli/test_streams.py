@@ -1,4 +1,4 @@
-"""Standard streams that are closed or full: words may be lost, work and exit codes are not."""
+"""Standard streams and caches that are closed or full: words may be lost, work and exit codes are not."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /
 UNWRITABLE = "cartoonize: standard output cannot be written: "
 
 
-def shell(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def shell(words: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `cartoonize WORDS` by a shell, in a folder with a photo."""
     Image.new("RGB", (8, 8), "red").save(folder / "a.jpg")
-    environment = {**os.environ, "PYTHONPATH": str(Path(cartoonize.__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(cartoonize.__file__).parents[1]), **variables}
     command = ["sh", "-c", f"'{sys.executable}' -m cartoonize {words}"]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
 
@@ -66,4 +66,12 @@ def test_standard_input_that_is_closed_is_empty(words: str, tmp_path: Path) -> N
     ended = shell(f"{words} <&-", tmp_path)
     assert ended.returncode in (1, 3)
     assert ended.stderr.startswith("cartoonize: ")
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(("words", "code"), [("weights list", 0), ("weights verify", 0), ("a.jpg -w whitebox", 2)])
+def test_a_cache_folder_that_cannot_be_looked_into_is_empty(words: str, code: int, tmp_path: Path) -> None:
+    """A name too long for the disk stands in for a folder without the right to search it, which root always has."""
+    ended = shell(words, tmp_path, XDG_CACHE_HOME=str(tmp_path / ("x" * 300)))
+    assert ended.returncode == code
     assert "Traceback" not in ended.stderr
