@@ -1,4 +1,4 @@
-"""One sheet to look at: photo, the released look, and the same by other weights, a row for each photo.
+"""One sheet to look at: photo, the released look, the comic procedure, and other weights, a row for each photo.
 
     python benchmarks/contact_sheet.py --teacher whitebox --out sheet.png [PHOTOS...]
 
@@ -8,6 +8,7 @@ out of the middle of each, to be looked at pixel for pixel.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from PIL import Image as PillowImage
 
 from cartoonize import Cartoonizer
 from cartoonize.generators.weights import BUILTIN
+from cartoonize.method.comic import comic
 from cartoonize.method.pixels import Image, resize, working_shape
 from cartoonize.pages.sheet import Tile, sheet
 from cartoonize.training.photos import read_photo
@@ -33,12 +35,13 @@ ZOOM = 480
 def main(photos: tuple[Path, ...], weights: tuple[str, ...], teacher: str, zoom: bool, out: Path) -> None:
     """Write the sheet."""
     generators = {"released": teacher} | {name: name for name in weights}
-    cartoonizers = {title: Cartoonizer(name, output_size="work") for title, name in generators.items()}
+    draw: dict[str, Callable[[Image], Image]] = {"procedure": comic}
+    draw |= {title: Cartoonizer(name, output_size="work") for title, name in generators.items()}
     rows = []
     for path in photos or sorted(SAMPLES.glob("*.jpg")):
         photo = read_photo(path)
         work = resize(photo, working_shape((photo.shape[0], photo.shape[1]), None))
-        pictures = {path.stem: work} | {title: cartoonize(photo) for title, cartoonize in cartoonizers.items()}
+        pictures = {path.stem: work} | {title: drawn(work) for title, drawn in draw.items()}
         rows.append([Tile(middle(picture) if zoom else picture, title) for title, picture in pictures.items()])
     PillowImage.fromarray(sheet(rows, longest=ZOOM)).save(out)
     click.echo(f"wrote {out}")

@@ -20,7 +20,6 @@ import click
 from tqdm import tqdm
 
 from cartoonize import Cartoonizer
-from cartoonize.generators.weights import BUILTIN
 from cartoonize.method.comic import ComicLook
 from cartoonize.method.pixels import Image, resize, working_shape
 from cartoonize.training.distillation.fidelity import Fidelity, flat_share, mean, measure
@@ -37,7 +36,7 @@ PATH = click.Path(exists=True, path_type=Path)
 
 
 @click.command(help=__doc__)
-@click.option("--weights", multiple=True, default=BUILTIN, show_default=True, help="Repeat to compare several.")
+@click.option("--weights", multiple=True, default=("fast", "quality"), show_default=True, help="Repeat to compare several.")
 @click.option("--teacher", default="whitebox", show_default=True, help="Weights to be close to.")
 @click.option("--procedure", type=click.Choice(["comic"]), help="To be close to instead of the teacher.")
 @click.option("--samples", type=PATH, default=SHARED / "samples", show_default="../shared/samples")

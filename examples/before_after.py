@@ -10,20 +10,20 @@ from PIL import Image
 
 from cartoonize import Cartoonizer
 
+WIDTH = 1200  # pixels
 HERE = Path(__file__).parent
 PICTURES = HERE.parent / "docs" / "pictures"
 
 
 def main(target: Path) -> None:
-    cartoonizer = Cartoonizer("fast")
+    looks = [Cartoonizer(name) for name in ("fast", "comic")]
     rows = []
     for name in ("astronaut", "coffee"):
         with Image.open(HERE / "photos" / f"{name}.jpg") as image:
             photo = np.asarray(image)
-        rows.append(np.hstack([photo, cartoonizer(photo)]))
-    width = min(row.shape[1] for row in rows)
-    fitted = [Image.fromarray(row).resize((width, round(row.shape[0] * width / row.shape[1]))) for row in rows]
-    sheet = Image.new("RGB", (width, sum(row.height for row in fitted)))
+        rows.append(np.hstack([photo, *(look(photo) for look in looks)]))
+    fitted = [Image.fromarray(row).resize((WIDTH, round(row.shape[0] * WIDTH / row.shape[1]))) for row in rows]
+    sheet = Image.new("RGB", (WIDTH, sum(row.height for row in fitted)))
     top = 0
     for row in fitted:
         sheet.paste(row, (0, top))

@@ -29,6 +29,7 @@ def list_weights() -> None:
     for row in table:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     click.echo(f"{authors_release.LICENCE}: for non-commercial use, with attribution; what is made from them likewise")
+    click.echo(f"{weights.OWN_LICENCE}: for every use; keep the notice with the weights")
 
 
 @weights_group.command("fetch")

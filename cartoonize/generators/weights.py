@@ -16,7 +16,9 @@ from cartoonize.generators.authors_release import RELEASED
 
 Kind: TypeAlias = Literal["flatbuffer", "keras", "checkpoint"]
 
-BUILTIN: tuple[str, ...] = ("fast", "quality")
+OWN_LICENCE = "MIT"  # of what nobody else's weights have taught
+_LICENCES = {"fast": authors_release.LICENCE, "quality": authors_release.LICENCE, "comic": OWN_LICENCE}
+BUILTIN = tuple(_LICENCES)
 _CHECKPOINT_FILE = re.compile(r"(.+)(?:\.index|\.data-\d{5}-of-\d{5})", re.DOTALL)
 MAX_BYTES = 512 * 1024**2  # the paper's generator has 6 MB; nothing near this is one
 
@@ -121,7 +123,7 @@ def listing() -> list[WeightsInfo]:
         path = folder / f"{name}.tflite"
         there = path.is_file()
         size, note = (path.stat().st_size, "built in") if there else (None, "missing: reinstall cartoonize")
-        infos.append(WeightsInfo(name, size, authors_release.LICENCE, path if there else None, note))
+        infos.append(WeightsInfo(name, size, _LICENCES[name], path if there else None, note))
     here = authors_release.is_here()
     note = "the authors' release" + ("" if here else f"; get it with `cartoonize weights fetch {RELEASED}`")
     infos.append(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PHOTO, _WORK = 20, 80
 # Bytes a worker's generator keeps from photo to photo, for its largest piece: of the built-in ones, and of the
 # authors' U-Net, which stands for all others.
-_GENERATORS = {"fast": 300 * 10**6, "quality": 500 * 10**6}
+_GENERATORS = {"fast": 300 * 10**6, "quality": 500 * 10**6, "comic": 300 * 10**6}
 _GENERATOR = 1_800 * 10**6
 _SHARE = 0.7  # of the free memory: the rest is for what the estimate does not see, and for other programs
 

@@ -15,6 +15,7 @@ from cartoonize.method.pixels import Array, Image
 
 INK = 0.92  # of the light that full ink takes away: black ink on paper is not quite black
 _EDGE = 0.4  # ink at which the edge of a line lies
+_SMOOTH = 0.7  # pixels, before ink is enlarged
 _STEEPNESS = 1.7  # of that edge: of what is laid on, in terms of what was drawn
 
 
@@ -28,8 +29,10 @@ def inked_paper(ink: Array, lines: float, shape: tuple[int, int]) -> Image:
     levels: Image = np.rint(np.clip(ink, 0, 1) * 255).astype(np.uint8)
     scale = math.sqrt(shape[0] * shape[1] / levels.size)
     if levels.shape != shape:
+        if scale > 1:  # the steps of its pixels would be seen in the edges
+            levels = cv2.GaussianBlur(levels, (0, 0), _SMOOTH)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
         way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-        levels = cv2.resize(levels, shape[::-1], interpolation=way)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
+        levels = cv2.resize(levels, shape[::-1], interpolation=way)  # type: ignore[assignment]  # as above
     return cv2.LUT(levels, paper(lines, scale))  # type: ignore[return-value]  # as above
 
 

@@ -49,13 +49,16 @@ def test_whitebox_is_never_fetched_unasked(own_cache: Path) -> None:
 
 def test_listing_says_what_is_where(own_cache: Path) -> None:
     *built_in, whitebox = weights.listing()
-    assert [info.name for info in built_in] == ["fast", "quality"]
+    assert [info.name for info in built_in] == ["fast", "quality", "comic"]
     for info in built_in:
         assert info.location == builtin_folder() / f"{info.name}.tflite"
         assert info.size == info.location.stat().st_size
     assert whitebox.location is None
     assert whitebox.size == 5_869_861
-    assert {info.licence for info in (*built_in, whitebox)} == {"CC BY-NC-SA 4.0"}
+    assert {info.name: info.licence for info in (*built_in, whitebox)} == {
+        **dict.fromkeys(("fast", "quality", "whitebox"), "CC BY-NC-SA 4.0"),
+        "comic": "MIT",
+    }
 
 
 @pytest.mark.parametrize("form", ["model-33999", "model-33999.index", "model-33999.data-00000-of-00001", ""])
