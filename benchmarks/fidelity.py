@@ -36,7 +36,7 @@ PATH = click.Path(exists=True, path_type=Path)
 
 
 @click.command(help=__doc__)
-@click.option("--weights", multiple=True, default=("fast", "quality"), show_default=True, help="Repeat to compare several.")
+@click.option("--weights", multiple=True, default=("fast", "quality"), show_default=True, help="Repeat for several.")
 @click.option("--teacher", default="whitebox", show_default=True, help="Weights to be close to.")
 @click.option("--procedure", type=click.Choice(["comic"]), help="To be close to instead of the teacher.")
 @click.option("--samples", type=PATH, default=SHARED / "samples", show_default="../shared/samples")

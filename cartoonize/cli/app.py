@@ -43,7 +43,8 @@ EXAMPLES = (
 )
 EPILOG = (
     "Every option can be set by an environment variable too: CARTOONIZE_SIZE=full stands for --size full."
-    " Weights have licences of their own: fast, quality and whitebox are CC BY-NC-SA 4.0, not for commercial use."
+    " Weights have licences of their own: fast, quality and whitebox are CC BY-NC-SA 4.0, not for commercial use;"
+    " comic is MIT."
     " Exit codes: 0 all done or skipped, 1 some file failed, 2 wrong usage, 3 no image found, 130 interrupted."
 )
 

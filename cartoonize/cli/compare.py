@@ -42,7 +42,7 @@ def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     shell_complete=complete_weights,
     multiple=True,
     metavar="NAME|PATH",
-    help="Generator: fast, quality, whitebox or a file.  [default: fast]",
+    help="Look: fast, quality, comic, whitebox or a file.  [default: fast]",
 )
 @click.option(
     "--size",

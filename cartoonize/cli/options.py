@@ -123,7 +123,7 @@ weights_option = click.option(
     default="fast",
     show_default=True,
     metavar="NAME|PATH",
-    help="Generator: fast, quality, whitebox or a file.",
+    help="Look: fast, quality, comic, whitebox or a file.",
 )
 
 retouch_options: tuple[Callable[[Any], Any], ...] = (

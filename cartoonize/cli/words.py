@@ -16,6 +16,7 @@ COMMON_USES = (
     ("cartoonize '*.png' --format webp", "several, in another format"),
     ("cartoonize photo.jpg --size 360", "bolder; the default is 720"),
     ("cartoonize photo.jpg --weights quality", "closer to the authors' look, half as fast"),
+    ("cartoonize photo.jpg --style comic", "another look: flat colours and ink"),
     ("cartoonize holiday/ --review page.html", "and a page to look at the results"),
     ("cartoonize compare photo.jpg", "one photo in several looks, on one sheet"),
     ("cartoonize weights list", "the generators: licence, size, where they are"),

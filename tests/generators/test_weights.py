@@ -13,6 +13,7 @@ from cartoonize import Cartoonizer
 from cartoonize.errors import WeightsError
 from cartoonize.generators import weights
 from cartoonize.generators.conversion import cached_flatbuffer, flatbuffer, keras_model
+from cartoonize.generators.generator import load
 from cartoonize.generators.weights import builtin_folder, locate
 
 
@@ -59,6 +60,12 @@ def test_listing_says_what_is_where(own_cache: Path) -> None:
         **dict.fromkeys(("fast", "quality", "whitebox"), "CC BY-NC-SA 4.0"),
         "comic": "MIT",
     }
+
+
+def test_the_cards_of_built_in_weights_say_the_licences_of_the_list() -> None:
+    for info in weights.listing():
+        if info.name in weights.BUILTIN:
+            assert load(info.name).card.licence == info.licence
 
 
 @pytest.mark.parametrize("form", ["model-33999", "model-33999.index", "model-33999.data-00000-of-00001", ""])
