@@ -93,9 +93,11 @@ class Converter:
         if job.action == "write" and job.target and job.target.exists():
             raise AlreadyThereError  # made by another run since the plan: no need to compute it
         picture = codec.decode(job.source.content(), salvage=self._spec.salvage)
+        options = self._spec.encode_options(job.format or result_format(picture.format))
+        if self._spec.output_size == "photo":
+            codec.check_size(picture, options.format)
         before = thumbnails.of_photo(picture) if self._spec.thumbnails else None
         picture = self._cartoonizer.photo(picture)  # the same name: a large photo is let go before it is encoded
-        options = self._spec.encode_options(job.format or result_format(picture.format))
         encoded = codec.encode(picture, options)
         both = thumbnails.Thumbnails(before, thumbnails.of_result(picture, options)) if before else None
         return Converted(encoded.data, (*picture.notes, *encoded.notes), both)

@@ -10,6 +10,7 @@ _MOST_BOXES = 50_000
 _MOST_BYTES = 8 << 20  # of EXIF or XMP
 _GAIN_MAPS = ("urn:com:apple:photo:2020:aux:hdrgainmap", "urn:com:photo:aux:hdrgainmap")
 _DEPTH = ("urn:mpeg:hevc:2015:auxid:2", "urn:mpeg:mpegB:cicp:systems:auxiliary:depth")
+_ORIENTATIONS = ((1, 4, 2), (8, 5, 7), (3, 2, 4), (6, 7, 5))  # by quarter turns; not mirrored, by axis 0, by axis 1
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,16 @@ class Bmff:
 
     bare: the file with its EXIF and XMP hidden from decoders, which would apply or encode them anew. blocks: "exif",
     "xmp". nclx: primaries and transfer of the main picture by their numbers in ITU-T H.273, None where not stated.
-    parts: what else is in it: "film", "gain map", "depth map".
+    parts: what else is in it: "film", "gain map", "depth map". size: the largest width and height of a picture in it.
+    orientation: EXIF's number for how the container says that it is turned.
     """
 
     bare: bytes
     blocks: dict[str, bytes] = field(default_factory=dict)
     nclx: tuple[int, int] | None = None
     parts: frozenset[str] = frozenset()
+    size: tuple[int, int] = (0, 0)
+    orientation: int = 1
 
 
 def take_apart(data: bytes) -> Bmff:
@@ -46,12 +50,14 @@ def take_apart(data: bytes) -> Bmff:
                 content = content[4 + int.from_bytes(content[:4], "big") :]
             blocks.setdefault(kind, content)
             bare[at : at + 4] = b"free"  # a kind of item that no decoder knows
-    nclx, parts = _properties(data, meta)
+    said = _properties(data, meta)
+    parts = said.parts
     if b"mpvd" in outer:
         parts |= {"film"}
     if any(kind == "tmap" for kind, _ in items.values()):
         parts |= {"gain map"}
-    return Bmff(bytes(bare), blocks, nclx, frozenset(parts))
+    orientation = _ORIENTATIONS[said.angle % 4][0 if said.axis is None else 1 + said.axis % 2]
+    return Bmff(bytes(bare), blocks, said.nclx, frozenset(parts), said.size, orientation)
 
 
 def boxes(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[bytes, tuple[int, int]]]:
@@ -122,15 +128,30 @@ class _Numbers:
         return int.from_bytes(self._data[self.at - size : self.at], "big")
 
 
-def _properties(data: bytes, meta: dict[bytes, tuple[int, int]]) -> tuple[tuple[int, int] | None, set[str]]:
-    """Return colours as the first nclx box states them, and what auxiliary pictures there are."""
-    nclx, parts = None, set()
-    for name, extent in boxes(data, *meta.get(b"iprp", (0, 0))):
-        if name != b"ipco":
-            continue
-        for kind, (at, stop) in boxes(data, *extent):
-            if kind == b"colr" and data[at : at + 4] == b"nclx" and nclx is None:
-                nclx = struct.unpack_from(">HH", data, at + 4)
-            text = data[at + 4 : stop].split(b"\0")[0].decode("latin-1") if kind == b"auxC" else ""
-            parts |= {"gain map"} if text in _GAIN_MAPS else {"depth map"} if text in _DEPTH else set()
-    return nclx, parts
+@dataclass
+class _Properties:
+    """What the properties say, whichever picture they belong to: `angle` in quarter turns to the left."""
+
+    nclx: tuple[int, int] | None = None
+    parts: set[str] = field(default_factory=set)
+    size: tuple[int, int] = (0, 0)
+    angle: int = 0
+    axis: int | None = None
+
+
+def _properties(data: bytes, meta: dict[bytes, tuple[int, int]]) -> _Properties:
+    said = _Properties()
+    container = dict(boxes(data, *meta.get(b"iprp", (0, 0)))).get(b"ipco", (0, 0))
+    for kind, (at, stop) in boxes(data, *container):
+        if kind == b"colr" and data[at : at + 4] == b"nclx" and said.nclx is None:
+            said.nclx = struct.unpack_from(">HH", data, at + 4)
+        elif kind == b"ispe":
+            said.size = max(said.size, struct.unpack_from(">II", data, at + 4))
+        elif kind == b"irot":
+            said.angle = data[at]
+        elif kind == b"imir":
+            said.axis = data[at]
+        elif kind == b"auxC":
+            text = data[at + 4 : stop].split(b"\0")[0].decode("latin-1")
+            said.parts |= {"gain map"} if text in _GAIN_MAPS else {"depth map"} if text in _DEPTH else set()
+    return said

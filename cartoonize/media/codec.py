@@ -82,6 +82,13 @@ def decode(source: Path | bytes, *, salvage: bool = False) -> Photo:
         return Photo(tuple(frames), metadata, picture.format, tuple(dict.fromkeys((*notes, *further))))
 
 
+def check_size(photo: Photo, image_format: str) -> None:
+    """Raise EncodeError where a picture is larger than a format holds: to be known before any work."""
+    height, width = photo.frames[0].pixels.shape[:2]
+    if problem := size_problem(image_format, width, height):
+        raise EncodeError(problem)
+
+
 def encode(photo: Photo, options: EncodeOptions) -> Encoded:
     """Write a picture in the format of `options`; all its frames where the format is one for animations.
 
@@ -91,9 +98,7 @@ def encode(photo: Photo, options: EncodeOptions) -> Encoded:
     if len(frames) > 1 and options.format not in ANIMATION:
         frames = frames[:1]
         notes.append("animation reduced to its first frame")
-    height, width = frames[0].pixels.shape[:2]
-    if problem := size_problem(options.format, width, height):
-        raise EncodeError(problem)
+    check_size(photo, options.format)
     with_alpha = any(frame.alpha is not None for frame in frames)
     images = [_to_image(frame, with_alpha) for frame in frames]
     if with_alpha and options.format not in ALPHA:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError, WebPImagePlugin  # noqa: F401  what Pillow is to know
@@ -93,7 +94,10 @@ def read_bmff(data: bytes) -> Picture:
     taken = bmff.take_apart(data)
     found = Found.of(taken.blocks)
     found.parts = set(taken.parts)
-    image = _avif_or_heic(taken.bare, data[8:12])
+    try:
+        image = _avif_or_heic(taken.bare, data[8:12])
+    except UnidentifiedImageError:
+        return _lenient_avif(taken, found)
     found.icc = image.info.get("icc_profile")
     if taken.nclx and not found.icc:
         found.take_codes(*taken.nclx)
@@ -136,6 +140,22 @@ def _avif_or_heic(data: bytes, brand: bytes) -> Image.Image:
                 raise
     register_heif(DecodeError)
     return Image.open(BytesIO(data), formats=("HEIF",))
+
+
+def _lenient_avif(taken: bmff.Bmff, found: Found) -> Picture:
+    """Read an AVIF that Pillow's strict reader refuses, as those whose transparency states no size: its first frame.
+
+    OpenCV reads with the leniency of browsers. Raises UnidentifiedImageError where that fails too.
+    """
+    check_pixels(*taken.size)
+    pixels = cv2.imdecode(np.frombuffer(taken.bare, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 3:
+        raise UnidentifiedImageError
+    order = cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    image = Image.fromarray(cv2.cvtColor(pixels, order))
+    if taken.nclx:
+        found.take_codes(*taken.nclx)
+    return Picture("AVIF", image.size, partial(_still, image), found, taken.orientation)
 
 
 def _still(image: Image.Image) -> Iterator[Shown]:

@@ -7,10 +7,11 @@ import pickle
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from cartoonize.errors import AlreadyThereError, DecodeError, WeightsError
-from cartoonize.jobs.converting import Converted, ConverterSpec, commit, look_at
+from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError, WeightsError
+from cartoonize.jobs.converting import Converted, Converter, ConverterSpec, commit, look_at
 from cartoonize.jobs.planning import Job
 from cartoonize.jobs.running import Outcome, attempt
 from cartoonize.media.stores import File, StandardInput, StandardOutput
@@ -64,6 +65,14 @@ def test_result_of_another_run_is_not_computed_again(tmp_path: Path) -> None:
     with pytest.raises(AlreadyThereError):
         converter(job(tmp_path))
     assert converter(job(tmp_path, "replace")).data
+
+
+def test_a_result_that_its_format_cannot_hold_is_refused_before_the_generator_runs(tmp_path: Path) -> None:
+    Image.new("RGB", (16_400, 2)).save(tmp_path / "wide.png")
+    converter = Converter(ConverterSpec(), None)  # type: ignore[arg-type]  # would fail if it were used
+    wide = Job(File(tmp_path / "wide.png"), File(tmp_path / "wide.webp"), "WEBP", "write")
+    with pytest.raises(EncodeError, match="at most 16383 pixels a side"):
+        converter(wide)
 
 
 def test_commit_writes_what_is_new_and_replaces_only_what_is_to_be_replaced(tmp_path: Path) -> None:
