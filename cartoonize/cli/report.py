@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ class Report:
         self._broken = False
         self._start = perf_counter()
         self._bar: tqdm[Any] | None = None
+        self._where = ""
 
     @property
     def failed(self) -> bool:
@@ -49,6 +51,8 @@ class Report:
     def __call__(self, outcome: Outcome[Job, Converted]) -> None:
         """Tell one outcome."""
         self._counts[outcome.status] += 1
+        if outcome.status == "done" and isinstance(outcome.item.target, File):
+            self._where = _around(self._where, outcome.item.target)
         if self._bar is not None:
             self._bar.set_postfix_str(shown(str(outcome.item.source)), refresh=False)
             self._bar.update()
@@ -104,7 +108,15 @@ class Report:
         parts = [f"{self._counts['done']} done"]
         parts += [f"{self._counts[status]} {status}" for status in ("skipped", "failed") if self._counts[status]]
         parts += [f"{left} left"] if left else []
-        self._say(f"{'interrupted: ' if interrupted else ''}{', '.join(parts)} in {seconds:.1f} s")
+        self._say(f"{'interrupted: ' if interrupted else ''}{', '.join(parts)} in {seconds:.1f} s{self._pace(seconds)}")
+
+    def _pace(self, seconds: float) -> str:
+        """Say how fast many photos were and where they are; of a few, each line has said it."""
+        done = self._counts["done"]
+        if done <= FEW:
+            return ""
+        where = f": {shown(_from_here(self._where))}" if self._where else ""
+        return f", {done / seconds:.1f} photos a second{where}"
 
     def _tell(self, outcome: Outcome[Job, Converted]) -> None:
         job = outcome.item
@@ -114,7 +126,8 @@ class Report:
                 self._say(f"{shown(str(job.source))}: skipped, {shown(str(job.target))} {shown(outcome.reason)}")
             return
         if few or self._bar is None:
-            self._say(f"{shown(str(job.source))} -> {shown(str(job.target))} ({outcome.seconds:.1f} s)")
+            took = f" ({outcome.seconds:.1f} s)" if self._total == 1 or self._verbose else ""  # others overlap
+            self._say(f"{shown(str(job.source))} -> {shown(str(job.target))}{took}")
         for note in outcome.result.notes if outcome.result else ():
             self._say(f"{shown(str(job.source))}: {shown(note)}")
 
@@ -132,6 +145,22 @@ class Report:
             return
         with self._bar.external_write_mode(file=sys.stderr):
             click.echo(text, err=err)
+
+
+def _around(folder: str, result: File) -> str:
+    """Return the folder around this result and all that are in `folder` ("" for none yet)."""
+    here = os.path.dirname(os.path.abspath(result.path))
+    try:
+        common = os.path.commonpath([folder or here, here])
+    except ValueError:  # on two disks
+        return folder
+    return common
+
+
+def _from_here(folder: str) -> str:
+    """Name a folder as one would type it here, with a slash at its end."""
+    below = Path(folder).is_relative_to(Path.cwd())
+    return os.path.join(os.path.relpath(folder) if below else folder, "")
 
 
 def _red(line: str) -> str:

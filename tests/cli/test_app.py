@@ -730,6 +730,15 @@ def test_bar_with_name_rate_and_time_left_on_a_terminal_only() -> None:
     assert on_terminal("stderr", "in", "--out", "out3", "--quiet") == (0, "")
 
 
+def test_the_summary_of_many_photos_says_how_fast_and_where(folder: Path) -> None:
+    save(*(f"in/{n}/a.jpg" for n in range(11)))
+    lines = run("in", "--out", "out").stderr.splitlines()
+    assert lines[0] == "in/0/a.jpg -> out/0/a.jpg", "no seconds: those of photos at the same time overlap"
+    assert re.fullmatch(r"11 done in \d+\.\d s, \d+\.\d photos a second: out/", lines[-1])
+    assert run("in").stderr.endswith(": in/\n")
+    assert run("in", "--out", "..").stderr.endswith(f": {folder.parent}/\n")
+
+
 def test_colour_on_a_terminal_unless_told_not_to() -> None:
     assert "\x1b[31m" in on_terminal("stderr", "gone.jpg")[1]
     assert "\x1b[31m" not in on_terminal("stderr", "gone.jpg", env={"NO_COLOR": "1"})[1]
