@@ -32,10 +32,13 @@ def test_lsgan_pulls_fake_to_one_for_the_generator() -> None:
     assert float(lsgan_generator(tf.ones((2, 3)))) == 0
 
 
-def test_feature_distance_is_a_mean_divided_by_the_map() -> None:
+def test_feature_distance_is_a_mean_divided_by_the_map_summed_over_maps() -> None:
     a, b = arrays(3, 4, 5, 6)
     total = sum(abs(x - y) for x, y in zip(a.ravel(), b.ravel(), strict=True))
-    assert float(feature_distance(a, b)) == pytest.approx(total / (3 * 4 * 5 * 6) / (4 * 5 * 6), rel=1e-5)
+    expected = total / (3 * 4 * 5 * 6) / (4 * 5 * 6)
+    assert float(feature_distance([a], [b])) == pytest.approx(expected, rel=1e-5)
+    small = np.float32(0.5)[None, None, None, None]
+    assert float(feature_distance([a, small], [b, -small])) == pytest.approx(expected + 1, rel=1e-5)
 
 
 def test_total_variation_is_squared_forward_differences_divided_by_3hw() -> None:
@@ -60,7 +63,7 @@ def test_total_variation_of_a_ramp() -> None:
     [
         lambda x: lsgan_discriminator(x, x),
         lsgan_generator,
-        lambda x: feature_distance(x, x + 1),
+        lambda x: feature_distance([x], [x + 1]),
         total_variation,
     ],
 )
@@ -79,7 +82,7 @@ def test_every_loss_has_a_gradient() -> None:
         losses = [
             lsgan_discriminator(variable, x),
             lsgan_generator(variable),
-            feature_distance(variable, x + 1),
+            feature_distance([variable], [x + 1]),
             total_variation(variable),
         ]
     for loss in losses:

@@ -81,6 +81,7 @@ def test_overrides_reach_list_items_and_sections_that_the_file_leaves_out(tmp_pa
         (MINIMAL + "\npatch_size: 50", "cfg.yaml:9: patch_size: .* multiple of 4"),
         (MINIMAL + "\nbatch: 3\ndevices: [GPU:0, GPU:1]", "batch: expected a multiple of the number of devices"),
         (MINIMAL + "losses: {preset: paper", "not valid YAML"),
+        (MINIMAL + "features: {network: lite0, weights: a.h5}", "features: .* a path goes with network: vgg19"),
         ("", "expected `key: value` lines"),
     ],
 )
@@ -131,3 +132,21 @@ def test_the_printed_default_is_the_example_and_has_every_key(tmp_path: Path) ->
     given = config.model_dump(exclude={"run", "groups"})
     assert given == read(tmp_path, MINIMAL.partition("losses")[0]).model_dump(exclude={"run", "groups"})
     assert read(tmp_path, text, "losses.preset=paper").losses.content == PRESETS["paper"]["content"]
+
+
+@pytest.mark.parametrize(
+    ("features", "network", "weights"),
+    [
+        ("", "lite0", "imagenet"),
+        ("features: {network: lite0, weights: random}", "lite0", "random"),
+        ("features: {weights: random}", "vgg19", "random"),  # as before there were others
+        ("features: {weights: vgg.h5}", "vgg19", "vgg.h5"),
+        ("features: {network: vgg19}", "vgg19", "imagenet"),
+    ],
+)
+def test_weights_of_features_without_a_network_are_vgg19s(
+    tmp_path: Path, features: str, network: str, weights: str
+) -> None:
+    found = read(tmp_path, MINIMAL + features).features
+
+    assert (found.network, found.weights) == (network, weights)

@@ -45,7 +45,7 @@ def quick_features(monkeypatch: pytest.MonkeyPatch) -> None:
     import tensorflow as tf
 
     monkeypatch.setattr(
-        "cartoonize.training.whitebox.run.build_features", lambda _: lambda x: tf.nn.avg_pool2d(x, 8, 8, "SAME")
+        "cartoonize.training.whitebox.run.build_features", lambda _: lambda x: [tf.nn.avg_pool2d(x, 8, 8, "SAME")]
     )
 
 

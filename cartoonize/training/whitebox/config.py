@@ -96,11 +96,27 @@ class Representations(Section):
 
 
 class Features(Section):
-    """The frozen VGG19 that structure and content are compared with."""
+    """The frozen network that structure and content are compared with."""
 
-    weights: FileOrName = Field(
-        default="imagenet", description="downloaded once; or the path of a .h5; or random, for trials"
+    network: Literal["lite0", "vgg19"] = Field(
+        default="lite0", description="comes with the program; or vgg19, the paper's: several times slower"
     )
+    weights: FileOrName = Field(
+        default="imagenet", description="VGG19's are downloaded once; or its path, a .h5; or random, for trials"
+    )
+
+    @validator(mode="before")
+    @classmethod
+    def _weights_alone_are_vgg19s(cls, given: Any) -> Any:
+        """Read configurations of the time when there was no other network."""
+        alone = isinstance(given, Mapping) and "weights" in given and "network" not in given
+        return {"network": "vgg19", **given} if alone else given
+
+    @validator(mode="after")
+    def _only_vgg19_has_files(self) -> Features:
+        if self.network == "lite0" and self.weights not in ("imagenet", "random"):
+            raise ValueError("weights: expected imagenet or random; a path goes with network: vgg19")
+        return self
 
 
 class Intervals(Section):

@@ -25,11 +25,11 @@ from cartoonize.training.whitebox.tensor_views import surface, texture
 class Views:
     """What a cartoon is looked at with, none of it trained.
 
-    features: frozen network of pictures. structure: computes that of a batch (N, H, W, 3). texture: how the
-    random channel is mixed. weights: of the generator's losses by name.
+    features: frozen network, from pictures to a list of maps. structure: computes that of a batch (N, H, W, 3).
+    texture: how the random channel is mixed. weights: of the generator's losses by name.
     """
 
-    features: Callable[[tf.Tensor], tf.Tensor]
+    features: Callable[[tf.Tensor], list[tf.Tensor]]
     structure: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     texture: Literal["release", "paper"]
     weights: Mapping[str, float]

@@ -8,6 +8,8 @@ They are computed in float32 whatever comes in: normalised as they are, half pre
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 NAMES = (
@@ -35,12 +37,16 @@ def lsgan_generator(fake: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(tf.cast(fake, tf.float32) - 1))
 
 
-def feature_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """Mean |a - b| divided by h·w·c of the feature maps (N, h, w, c).
+def feature_distance(a: Sequence[tf.Tensor], b: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Sum over feature maps (N, h, w, c) of mean |a - b| divided by h·w·c.
 
     Structure loss (equation 3): a picture and its structure view. Content loss: a result and its photo. By the
     division, which is the release's, the same difference weighs a quarter in patches of twice the side.
     """
+    return tf.add_n([_map_distance(*pair) for pair in zip(a, b, strict=True)])
+
+
+def _map_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     height_width_channels = tf.cast(tf.reduce_prod(tf.shape(a)[1:]), tf.float32)
     return tf.reduce_mean(tf.abs(tf.cast(a, tf.float32) - tf.cast(b, tf.float32))) / height_width_channels
 

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 import keras
 import numpy as np
@@ -125,7 +125,7 @@ def _devices() -> list[str]:
 
 
 def _build(config: TrainConfig, structure_of: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> WhiteBoxGAN:
-    features = build_features(_features_weights(config))
+    features = build_features(config.features)
     keras.utils.set_random_seed(config.seed)
     generator = keras_model(locate(config.init)) if config.init else ARCHITECTURES[config.generator]()
     if generator.output_shape[-1] != 3:
@@ -177,8 +177,3 @@ def _export(model: WhiteBoxGAN, run: Path) -> Path:
 
 def _adam(config: TrainConfig, learning_rate: float) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(learning_rate, config.optimizer.beta_1, config.optimizer.beta_2)
-
-
-def _features_weights(config: TrainConfig) -> Path | Literal["imagenet", "random"]:
-    name = config.features.weights
-    return cast(Literal["imagenet", "random"], name) if name in ("imagenet", "random") else Path(name)
