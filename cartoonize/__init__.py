@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from typing import Any
+
     from cartoonize.cartoonizer import Cartoonizer
+    from cartoonize.method.pixels import Image
 
 __version__ = "0.1.0"
-__all__ = ["Cartoonizer", "__version__"]
+__all__ = ["Cartoonizer", "__version__", "frames"]
 
 
 def __getattr__(name: str) -> object:
@@ -18,3 +23,12 @@ def __getattr__(name: str) -> object:
 
         return Cartoonizer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def frames(
+    pictures: Iterable[Image], weights: str | Path = "fast", *, steady: float = 0.5, **settings: Any
+) -> Iterator[Image]:
+    """Cartoonize the frames of a film in order: what `Cartoonizer(weights, **settings).frames` does."""
+    from cartoonize.cartoonizer import Cartoonizer
+
+    return Cartoonizer(weights, **settings).frames(pictures, steady=steady)

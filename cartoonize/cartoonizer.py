@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
+from hashlib import sha256
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 from cartoonize.errors import AlreadyThereError, ArgumentError, EngineError
+from cartoonize.films.maker import FilmMaker
 from cartoonize.generators import tiles
-from cartoonize.generators.card import UNKNOWN, Card
+from cartoonize.generators.card import Card
+from cartoonize.generators.finishing import finish
 from cartoonize.generators.generator import Generator, load
 from cartoonize.generators.weights import locate
 from cartoonize.machine import available_cores
@@ -20,9 +23,8 @@ from cartoonize.media import codec
 from cartoonize.media.files import write_atomically
 from cartoonize.media.formats import PREFERRED_EXTENSION, format_of
 from cartoonize.media.pictures import Picture, Pixels, take
-from cartoonize.method.guided_filter import bring_up, detail_coefficients, filter_image
-from cartoonize.method.pixels import MAX_PIXELS, Array, Image, Size, is_grey, resize, to_grey, working_shape
-from cartoonize.method.retouch import AS_IT_IS, Retouch, colors_and_ink, retouched
+from cartoonize.method.pixels import MAX_PIXELS, Array, Image, Size, resize, working_shape
+from cartoonize.method.retouch import AS_IT_IS, Retouch
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from cartoonize.media.codec import Frame, Photo
 
 
-class Cartoonizer:
+class Cartoonizer(FilmMaker):
     """Turns photos into cartoons: white-box cartoonization (Wang & Yu, CVPR 2020), or another look.
 
     One object may be used from several threads.
@@ -70,9 +72,11 @@ class Cartoonizer:
         self._output_size = output_size
         self._smooth = smooth
         self._retouch = retouch
+        self._device = device
+        self._threads = threads or available_cores()
         self._generator = load(weights)
         self.field = self._generator.field
-        self.engine = _engine(self._generator, weights, device, threads or available_cores())
+        self.engine = _engine(self._generator, weights, device, self._threads)
 
     @property
     def card(self) -> Card:
@@ -145,6 +149,23 @@ class Cartoonizer:
         write_atomically(there, encoded.data, overwrite=overwrite)
         return (*photo.notes, *encoded.notes)
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What shapes a cartoon besides the photo, as JSON holds it: the same, the same cartoon."""
+        return {
+            "generator": sha256(self._generator.content).hexdigest(),
+            "size": self._size,
+            "output_size": self._output_size,
+            "smooth": self._smooth,
+            "retouch": asdict(self._retouch),
+            "device": self._device,
+        }
+
+    @property
+    def workers(self) -> int:
+        """Frames of a film to draw at a time: two at least, so that one is filtered while the other is inferred."""
+        return max(2, available_cores() // self._threads) if self._device == "cpu" else 2
+
     def generate(self, image: Image) -> tuple[Image, Array]:
         """Return an image at working size, uint8 (h, w, 3), and the generator's output, float32 (h, w, 3), not clipped.
 
@@ -176,32 +197,6 @@ class Cartoonizer:
 
     def _cartoon(self, image: Image) -> Image:
         return self.finish(image, *self.generate(image))
-
-
-def finish(
-    photo: Image,
-    work: Image,
-    cartoon: Array,
-    smooth: float = 1.0,
-    output_size: Literal["photo", "work"] = "photo",
-    retouch: Retouch = AS_IT_IS,
-    card: Card = UNKNOWN,
-) -> Image:
-    """Guide the generator's output by the photo and retouch it, as `Cartoonizer` does; a grey photo stays grey.
-
-    photo: uint8 (H, W, 3); work, cartoon: what `Cartoonizer.generate` returned for it; card: the generator's. Returns
-    uint8 (H, W, 3), or (h, w, 3) with output_size="work".
-    """
-    colors, ink, lines = colors_and_ink(cartoon, retouch.lines)
-    goal = photo if output_size == "photo" else work
-    result = retouched(_guided(goal, work, colors, smooth, card), goal, retouch, ink, lines)
-    return to_grey(result) if is_grey(photo) else result
-
-
-def _guided(goal: Image, work: Image, colors: Array, smooth: float, card: Card) -> Image:
-    if work.shape < goal.shape:
-        return bring_up(goal, *detail_coefficients(work, colors, smooth, card.radius, card.eps))
-    return resize(filter_image(work, colors, smooth, card.radius, card.eps), (goal.shape[0], goal.shape[1]))
 
 
 def _fitted(alpha: Pixels | None, pixels: Image) -> Pixels | None:

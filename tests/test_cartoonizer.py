@@ -13,8 +13,8 @@ from PIL import Image, ImageCms
 
 import cartoonize
 from cartoonize import Cartoonizer
-from cartoonize.cartoonizer import finish
 from cartoonize.errors import AlreadyThereError, ArgumentError, CartoonizeError, DecodeError, EngineError
+from cartoonize.generators.finishing import finish
 from cartoonize.method.retouch import Retouch
 
 from .conftest import psnr, read

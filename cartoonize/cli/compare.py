@@ -154,7 +154,7 @@ class Finish(NamedTuple):
 
     def applied(self, image: Image, cartoonizer: Cartoonizer, work: Image, cartoon: Array) -> Image:
         """Make a result of what `Cartoonizer.generate` returned."""
-        from cartoonize.cartoonizer import finish
+        from cartoonize.generators.finishing import finish
         from cartoonize.method.retouch import Retouch
 
         given = {name: getattr(self, name) for name in ("lines", "keep_colors", "strength")}

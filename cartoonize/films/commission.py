@@ -1,4 +1,4 @@
-"""What is to be made of a film, found possible before any work: options, the film as it is, what goes where."""
+"""What is to be made of a film, found possible before any work: the film as it is, what goes where."""
 
 from __future__ import annotations
 
@@ -7,28 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from cartoonize.errors import EncodeError
+from cartoonize.films.options import FilmOptions
 from cartoonize.media.film.containers import CONTAINERS, Coding, Container, coding_for, container_of
 from cartoonize.media.film.description import Film, describe
 from cartoonize.media.film.opening import opened
 from cartoonize.media.film.stretch import Stretch
 from cartoonize.media.film.tracks import Track, tracks_of
-
-
-@dataclass(frozen=True)
-class FilmOptions:
-    """How a film is converted; None stands for the default of the container or codec, or for the film's own end.
-
-    codec, crf, preset: see `containers.CODECS`. start, end: seconds. steady: 0 (each frame for itself) to 1.
-    """
-
-    codec: str | None = None
-    crf: int | None = None
-    preset: str | None = None
-    start: Fraction | None = None
-    end: Fraction | None = None
-    steady: float = 0.0
-    background: tuple[int, int, int] = (255, 255, 255)
-    strip_metadata: bool = False
 
 
 @dataclass(frozen=True)

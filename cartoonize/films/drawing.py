@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,10 +18,18 @@ Tag = TypeVar("Tag")
 
 
 class Artist(Protocol):
-    """Makes a cartoon in two steps, as `Cartoonizer` does: the generator at working size, then the guided filter."""
+    """Makes a cartoon in two steps, as a `FilmMaker` does: the generator at working size, then the finish."""
 
     engine: tiles.Run
     field: ReceptiveField
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What shapes its cartoons besides the photos, as JSON holds it."""
+
+    @property
+    def workers(self) -> int:
+        """Frames to draw at a time."""
 
     def work(self, image: Image) -> Image:
         """Return an image, uint8 (H, W, 3), at working size."""
@@ -59,19 +67,19 @@ class _Begun(Generic[Tag]):
     tag: Tag
 
 
-def draw(artist: Artist, pictures: Iterable[tuple[Image, Tag]], workers: int) -> Generator[Drawn[Tag], None, None]:
-    """Draw pictures, uint8 (H, W, 3), in their order, `workers` at a time; as many again wait in memory at most.
+def draw(artist: Artist, pictures: Iterable[tuple[Image, Tag]]) -> Generator[Drawn[Tag], None, None]:
+    """Draw pictures, uint8 (H, W, 3), in their order, several at a time; as many again wait in memory at most.
 
     The result for each is the one that it would get alone, bit for bit.
     """
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="draw")
+    pool = ThreadPoolExecutor(artist.workers, thread_name_prefix="draw")
     begun: deque[_Begun[Tag]] = deque()
     try:
         last: _Begun[Tag] | None = None
         for photo, tag in pictures:
             last = _begin(artist, photo, tag, last, pool.submit)
             begun.append(last)
-            if len(begun) > 2 * workers:
+            if len(begun) > 2 * artist.workers:
                 yield _ended(begun.popleft())
         while begun:
             yield _ended(begun.popleft())

@@ -65,13 +65,12 @@ class _Moment:
 
 
 class Filming:
-    """Converts one film; `identity` names all of the artist that shapes results, for resuming."""
+    """Converts one film, going on where an earlier run with the same film, options and artist was stopped."""
 
-    def __init__(self, commission: Commission, artist: Artist, identity: dict[str, Any], workers: int) -> None:
+    def __init__(self, commission: Commission, artist: Artist) -> None:
         self._commission = commission
         self._artist = artist
-        self._workers = workers
-        self._segments = Segments(commission.target, {**_identity(commission), **identity})
+        self._segments = Segments(commission.target, {**_identity(commission), **artist.identity})
 
     def run(self, tell: Callable[[Progress], None], *, overwrite: bool) -> Filmed:
         """Convert, going on where an earlier run was stopped; raises CartoonizeError, AlreadyThereError."""
@@ -97,7 +96,7 @@ class Filming:
         steady = Steady(self._commission.options.steady)
         if done:
             steady.before = _read_state(self._segments.state(done[-1].number))
-        with closing(ahead(draw(self._artist, self._pictures(), self._workers), 1)) as drawn:
+        with closing(ahead(draw(self._artist, self._pictures()), 1)) as drawn:
             current = next(drawn, None)
             while current is not None:
                 current = self._segment(current, drawn, steady, tell)

@@ -12,7 +12,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cartoonize.errors import ArgumentError
 from cartoonize.method.pixels import Array, Image, resize
+
+STEADY = 0.5
+"""The strength that is used where none is given: see docs/video.md for what it was chosen by."""
 
 _FLOW_SIDE = 240  # pixels of the short side at which motion is looked for
 _SIGMA = 6.0  # levels: the photo's noise is below, what moved is above
@@ -21,11 +25,11 @@ _CUT_SHARE = 0.5
 
 
 class Steady:
-    """Steadies a sequence of frames; strength 0 (each for itself) to 1."""
+    """Steadies a sequence of frames; strength 0 (each for itself) to 1. Raises ArgumentError beyond."""
 
     def __init__(self, strength: float) -> None:
         if not 0 <= strength <= 1:
-            raise ValueError(f"steady must be in [0, 1], got {strength}")
+            raise ArgumentError(f"steady must be in [0, 1], got {strength}")
         self._strength = strength
         self._weights = weights_of(strength)
         self.before: tuple[Image, Image] | None = None
@@ -51,7 +55,8 @@ class Steady:
         if np.mean(differs > _CUT) > _CUT_SHARE:
             return cartoon
         weights: Array = cv2.LUT(cv2.dilate(differs, np.ones((3, 3))), self._weights)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
-        return cv2.blendLinear(moved(before, field), cartoon, weights, 1 - weights)  # type: ignore[return-value]  # as above
+        # Cubic: a cartoon that is moved from frame to frame would become soft.
+        return cv2.blendLinear(_remapped(before, field, cv2.INTER_CUBIC), cartoon, weights, 1 - weights)  # type: ignore[return-value]  # as above
 
 
 def weights_of(strength: float, sigma: float = _SIGMA) -> Array:
@@ -97,9 +102,9 @@ def moved(picture: Image, field: Array) -> Image:
     return _remapped(picture, field)  # type: ignore[no-any-return]  # OpenCV's stubs know no dtypes
 
 
-def _remapped(values: Any, field: Array) -> Any:
+def _remapped(values: Any, field: Array, interpolation: int = cv2.INTER_LINEAR) -> Any:
     nowhere: Any = None  # nor that the second map may be missing
-    return cv2.remap(values, field, nowhere, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(values, field, nowhere, interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
 def warping_error(photos: tuple[Image, Image], results: tuple[Image, Image]) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
-from cartoonize.films.commission import FilmOptions, commission
+from cartoonize.films.commission import commission
+from cartoonize.films.options import FilmOptions
 from tests.clips import EVEN, UNEVEN, Clip, frames, packets, pan, times
 from tests.conftest import psnr
 from tests.films.conftest import Inverter, film

@@ -14,8 +14,9 @@ import pytest
 
 from cartoonize.errors import CartoonizeError
 from cartoonize.films import filming
-from cartoonize.films.commission import FilmOptions, commission
+from cartoonize.films.commission import Commission, commission
 from cartoonize.films.filming import Filming
+from cartoonize.films.options import FilmOptions
 from cartoonize.media.film.segments import BusyError, Segments
 from tests.clips import UNEVEN, Clip, frames, packets, pan, times
 from tests.films.conftest import Inverter, film
@@ -50,13 +51,13 @@ class Stopped(Exception):  # noqa: N818  no error
     pass
 
 
-def stop_after(number: int, order: object, artist: Inverter, identity: dict[str, object] | None = None) -> None:
+def stop_after(number: int, order: Commission, artist: Inverter) -> None:
     def tell(progress: filming.Progress) -> None:
         if progress.frames >= number:
             raise Stopped
 
     with pytest.raises(Stopped):
-        Filming(order, artist, identity or {}, 2).run(tell, overwrite=False)  # type: ignore[arg-type]
+        Filming(order, artist).run(tell, overwrite=False)
 
 
 def hidden(folder: Path) -> list[Path]:
@@ -71,7 +72,7 @@ def test_a_run_goes_on_where_it_was_stopped(source: Path, tmp_path: Path) -> Non
     (folder,) = hidden(tmp_path)
     assert len(list(folder.glob("*.packets"))) == 3
     again = Inverter()
-    filmed = Filming(order, again, {}, 2).run(lambda _: None, overwrite=False)
+    filmed = Filming(order, again).run(lambda _: None, overwrite=False)
     assert filmed.frames == 65
     assert any("went on after frame 30" in note for note in filmed.notes)
     assert again.pixels <= 35 * 64 * 96
@@ -87,7 +88,7 @@ def test_other_settings_or_another_input_begin_anew(source: Path, tmp_path: Path
     stop_after(25, commission(source, target, FilmOptions(crf=30)), Inverter())
     again = Inverter()
     Clip(pictures=pan(65, step=2), ticks=UNEVEN).write(source)
-    filmed = Filming(commission(source, target, FilmOptions(crf=30)), again, {}, 2).run(lambda _: None, overwrite=False)
+    filmed = Filming(commission(source, target, FilmOptions(crf=30)), again).run(lambda _: None, overwrite=False)
     assert any("begun anew" in note for note in filmed.notes)
     assert filmed.frames == 65
     assert again.pixels > 60 * 64 * 96
@@ -96,8 +97,8 @@ def test_other_settings_or_another_input_begin_anew(source: Path, tmp_path: Path
 @pytest.mark.usefixtures("short_segments")
 def test_other_weights_begin_anew(source: Path, tmp_path: Path) -> None:
     order = commission(source, tmp_path / "b.mp4", FilmOptions())
-    stop_after(34, order, Inverter(), {"weights": "one"})
-    filmed = Filming(order, Inverter(), {"weights": "other"}, 2).run(lambda _: None, overwrite=False)
+    stop_after(34, order, Inverter(weights="one"))
+    filmed = Filming(order, Inverter(weights="other")).run(lambda _: None, overwrite=False)
     assert any("begun anew" in note for note in filmed.notes)
 
 
@@ -108,7 +109,7 @@ def test_a_journal_whose_end_was_lost_is_read_as_far_as_it_goes(source: Path, tm
     (folder,) = hidden(tmp_path)
     journal = folder / "journal.jsonl"
     journal.write_bytes(journal.read_bytes()[:-9])
-    filmed = Filming(order, Inverter(), {}, 2).run(lambda _: None, overwrite=False)
+    filmed = Filming(order, Inverter()).run(lambda _: None, overwrite=False)
     assert any("went on after frame 30" in note for note in filmed.notes)
     assert times(order.target) == times(source)
 
@@ -159,7 +160,7 @@ def wait_for_progress(folder: Path, process: subprocess.Popen[bytes], seconds: f
 
 
 def test_the_journal_names_input_settings_and_weights(source: Path, tmp_path: Path, short_segments: None) -> None:
-    stop_after(25, commission(source, tmp_path / "b.mp4", FilmOptions(crf=21)), Inverter(), {"weights": "sha256"})
+    stop_after(25, commission(source, tmp_path / "b.mp4", FilmOptions(crf=21)), Inverter(weights="sha256"))
     (folder,) = hidden(tmp_path)
     head = json.loads((folder / "journal.jsonl").read_text().splitlines()[0])
     assert head["input"]["name"] == "a.mp4"

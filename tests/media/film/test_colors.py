@@ -130,7 +130,8 @@ def test_hues_of_bright_colours_stay() -> None:
 
 
 def test_a_ten_bit_film_in_bt2020_is_tone_mapped(tmp_path: Any) -> None:
-    from cartoonize.films.commission import FilmOptions, commission
+    from cartoonize.films.commission import commission
+    from cartoonize.films.options import FilmOptions
     from tests.films.conftest import film
 
     path = tmp_path / "a.mkv"
