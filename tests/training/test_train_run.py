@@ -256,6 +256,13 @@ def test_built_in_weights_are_taken_further(start: Callable[..., Result], tmp_pa
     assert "initialised from fast" in (tmp_path / "run" / "summary.md").read_text()
 
 
+def test_a_look_that_draws_ink_is_no_beginning(start: Callable[..., Result]) -> None:
+    result = start("--init", "comic")
+
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1].startswith("Error: init: comic draws ink beside its colours")
+
+
 def test_weights_to_begin_with_are_looked_for_from_here(
     start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
