@@ -22,6 +22,7 @@ _TENSOR_SIGMA = 2.0  # pixels
 _STROKE_SIGMA, _STROKE_STRIDE = 3.0, 1.5  # pixels along the stroke, done twice, so that it may bend
 _SUPPORT_SIGMA, _SUPPORT_STRIDE = 3.5, 1.75
 _EDGE_SIGMA = 1.5  # along the finished line, so that its edges are not stairs
+_PIECE_ROWS, _REACH = 1024, 128
 _BAND_ROWS = 64  # small enough for what a band needs to stay in the processor's cache
 _FLOOR = 0.6  # L* of difference that noise does not reach
 _CROWD_SIGMA = 12.0  # pixels
@@ -60,7 +61,18 @@ def ink_lines(lab: Array, *, amount: float = 1.0, thickness: float = THICKNESS, 
     lab: float32 (H, W, 3), L* of 0...100, of a picture whose finest texture has been smoothed away. amount: above 0;
     an edge of half the contrast is drawn alike at 2. thickness: of lines, pixels. texture: L* of texture that was
     removed everywhere around a pixel (`comic.texture_everywhere`); strokes there must be longer.
+    Large pictures are drawn in pieces that overlap by more than a line depends on, in bounded memory.
     """
+    ink = np.empty(lab.shape[:2], np.float32)
+    for start in range(0, len(lab), _PIECE_ROWS):
+        top, stop = max(0, start - _REACH), start + _PIECE_ROWS
+        rows = slice(top, stop + _REACH)
+        piece = _ink(lab[rows], amount, thickness, None if texture is None else texture[rows])
+        ink[start:stop] = piece[start - top : stop - top]
+    return ink
+
+
+def _ink(lab: Array, amount: float, thickness: float, texture: Array | None) -> Array:
     flow = edge_flow(lab)
     light = lab[..., 0]
     difference = _blur(light, thickness) - _blur(light, _RATIO * thickness)

@@ -56,6 +56,15 @@ def test_twice_the_amount_draws_half_the_contrast() -> None:
     np.testing.assert_array_less(faintest[:-1], np.multiply(4, faintest[1:]))
 
 
+def test_pieces_do_not_show(coffee: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = cv2.cvtColor(coffee.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    whole = ink_lines(picture)
+    monkeypatch.setattr("cartoonize.method.lines._PIECE_ROWS", 50)
+    pieces = ink_lines(picture)
+    assert whole.max() > 0.99
+    np.testing.assert_allclose(pieces, whole, atol=1e-3)
+
+
 def test_noise_is_not_drawn_but_an_edge_in_it_is() -> None:
     rng = np.random.default_rng(0)
     noise = lab(cv2.GaussianBlur(rng.normal(0, 4, (160, 160)).astype(np.float32), (0, 0), 1) + 50)
