@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,10 +17,12 @@ from cartoonize.errors import CartoonizeError, shown
 from cartoonize.generators import weights
 from cartoonize.jobs import planning, running
 from cartoonize.jobs.converting import Converted, ConverterSpec, commit
+from cartoonize.jobs.lists import read_list
 from cartoonize.jobs.naming import SUFFIX
 from cartoonize.jobs.running import Outcome
 from cartoonize.jobs.sharing import share
 from cartoonize.jobs.sources import STDIN
+from cartoonize.media import kinds
 from cartoonize.media.formats import extra_problem
 from cartoonize.media.stores import StandardOutput
 
@@ -122,23 +123,20 @@ def _checked_plan(chosen: Options) -> Plan:
 
 
 def _plan(chosen: Options) -> Plan:
-    inputs: list[str | Path] = [*chosen.inputs, *_listed(chosen.files_from)]
-    plan = planning.plan(inputs, out=chosen.out, extension=chosen.format, overwrite=chosen.overwrite)
+    lines = read_list(chosen.files_from) if chosen.files_from else []
+    plan = planning.plan(
+        [*chosen.inputs, *lines],
+        out=chosen.out,
+        extension=chosen.format,
+        overwrite=chosen.overwrite,
+        hidden=chosen.include_hidden,
+    )
     if chosen.review is not None:
         from cartoonize.pages.review import check_page
 
         with refusing(click.UsageError, "--review"):
             check_page(Path(chosen.review), plan, overwrite=chosen.overwrite)
     return plan
-
-
-def _listed(file: BinaryIO | None) -> list[Path]:
-    """Return the paths of --files-from; they are taken literally, never as globs."""
-    if file is None:
-        return []
-    content = file.read()
-    names = content.split(b"\0") if b"\0" in content else content.splitlines()
-    return [Path(os.fsdecode(name)) for name in names if name]
 
 
 def _check_stdout(chosen: Options) -> None:
@@ -156,6 +154,14 @@ def _announce(plan: Plan, report: Report) -> None:
         report.note(f"results of earlier runs (*{SUFFIX}) and sheets, not taken as photos: {len(plan.earlier)}")
     for path in plan.earlier:
         report.detail(f"{shown(path)}: result of an earlier run")
+    if plan.foreign:
+        report.note(f"left alone: {kinds.counted(plan.foreign)}")
+    for path in plan.foreign:
+        report.detail(f"{shown(path)}: left alone, {kinds.of_name(path)}")
+    if plan.litter:
+        report.note(f"folders of a NAS or the system, not looked into (--include-hidden does): {len(plan.litter)}")
+    for path in plan.litter:
+        report.detail(f"{shown(path)}: not looked into")
     for job in plan.todo:
         if job.renamed:
             report.note(f"{shown(str(job.source))} -> {shown(str(job.target))}: {shown(job.renamed)}")

@@ -45,6 +45,7 @@ class Options:
     fail_fast: bool
     review: str | None
     jobs: int | None
+    include_hidden: bool
     lines: float | None
     keep_colors: float
     strength: float
@@ -207,6 +208,9 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
     click.option("-v", "--verbose", is_flag=True, help="Print settings, skipped files and what went wrong in full."),
     click.option("--fail-fast", is_flag=True, help="Begin no further photo after a failure."),
+    click.option(
+        "--include-hidden", is_flag=True, help="Hidden files and folders too, and those of a NAS or the system."
+    ),
     click.option(
         "-j",
         "--jobs",

@@ -6,9 +6,9 @@ import os
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from cartoonize.jobs.sources import Candidate, Found, is_inside
+from cartoonize.jobs.sources import Candidate, Found, is_inside, outside
 from cartoonize.media.formats import EXTENSIONS, format_of, result_extension
 
 SUFFIX = "_cartoon"
@@ -30,6 +30,8 @@ class Namer:
 
     def __init__(self, found: Found, folder: Path | None, extension: str | None) -> None:
         self._inputs = found.folders
+        self._several = found.several
+        self._among: dict[Path, bool] = {}
         self._folder = folder
         self._extension = extension
         self._all = found.candidates
@@ -50,7 +52,8 @@ class Namer:
 
     def _wish(self, source: Candidate) -> _Wish:
         suffix = extension_of(source.path, self._extension)
-        where = self._folder / source.place.parent if self._folder else source.path.parent
+        place = PurePath(source.root if self._several else "", source.place.parent)
+        where = self._folder / place if self._folder else source.path.parent
         stem = source.path.stem
         in_place = self._lands_among_inputs(where) or key(where / f"{stem}{suffix}") in self._sources
         ending = f"{SUFFIX}{suffix}" if in_place else suffix
@@ -80,8 +83,11 @@ class Namer:
         """Whether a result in this folder would be read as a photo by the next run over the same inputs."""
         if self._folder is None:
             return True
-        real, folder = os.path.realpath(where), os.path.realpath(self._folder)
-        return any((real == read or is_inside(real, read)) and not is_inside(folder, read) for read in self._inputs)
+        if where not in self._among:
+            real, folder = os.path.realpath(where), os.path.realpath(self._folder)
+            around = [read for read in (real, *outside(real)) if read in self._inputs]
+            self._among[where] = not all(is_inside(folder, read) for read in around)
+        return self._among[where]
 
 
 def extension_of(source: Path, extension: str | None) -> str:

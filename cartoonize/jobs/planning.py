@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from cartoonize.errors import CartoonizeError
 from cartoonize.jobs.naming import SUFFIX, Namer, extension_of, fold, key
-from cartoonize.jobs.sources import Candidate, Found, find, is_inside
+from cartoonize.jobs.sources import Candidate, Found, Line, find, is_inside
 from cartoonize.media.files import write_problem
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION, format_of
 from cartoonize.media.stores import File, Sink, Source, StandardInput, StandardOutput
@@ -46,10 +46,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be done; `earlier` are results of earlier runs, which are not taken as photos again."""
+    """What will be done; `earlier` are results of earlier runs, which are not taken as photos again.
+
+    foreign: files in folders that are no pictures of ours. litter: folders of a NAS or the system, not looked into.
+    """
 
     jobs: tuple[Job, ...]
     earlier: tuple[Path, ...] = ()
+    foreign: tuple[Path, ...] = ()
+    litter: tuple[Path, ...] = ()
 
     @property
     def todo(self) -> tuple[Job, ...]:
@@ -58,16 +63,21 @@ class Plan:
 
 
 def plan(
-    inputs: Iterable[str | Path], *, out: str | None = None, extension: str | None = None, overwrite: bool = False
+    inputs: Iterable[str | Path | Line],
+    *,
+    out: str | None = None,
+    extension: str | None = None,
+    overwrite: bool = False,
+    hidden: bool = False,
 ) -> Plan:
     """Plan a run.
 
-    inputs: see `sources.find`. out: None (beside each photo), a folder, a file with a known extension, or "-".
+    inputs, hidden: see `sources.find`. out: None (beside each photo), a folder, a file with a known extension, or "-".
     extension: of the results, such as ".png"; None keeps each photo's own. The plan depends on the files that exist
     and not on the order of the inputs (the order of the jobs does). Raises PlanError.
     """
     folder = _output_folder(out)
-    found = find(inputs, os.path.realpath(folder) if folder else None)
+    found = find(inputs, os.path.realpath(folder) if folder else None, hidden=hidden)
     missing = tuple(Job(File(path), None, None, "fail", reason) for path, reason in found.missing)
     if out is not None:
         _check_output(out, folder, extension, found)
@@ -78,7 +88,12 @@ def plan(
     jobs = _derived(found, folder, extension, overwrite)
     if found.stdin:
         jobs.append(_to_stdout(StandardInput(), extension))
-    return Plan((*missing, *jobs), tuple(sorted(source.path for source in earlier)))
+    return Plan(
+        (*missing, *jobs),
+        tuple(sorted(source.path for source in earlier)),
+        tuple(sorted(found.foreign)),
+        tuple(sorted(found.litter)),
+    )
 
 
 def _output_folder(out: str | None) -> Path | None:

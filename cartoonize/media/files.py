@@ -94,10 +94,14 @@ def publish(temporary: Path, target: Path, *, overwrite: bool) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
+    missing = []
+    while not folder.is_dir():  # one by one: pathlib's own way recurses, and folders can be deeper than that may go
+        if os.path.lexists(folder):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
 
 
 def _move_to_free_name(temporary: Path, target: Path) -> None:

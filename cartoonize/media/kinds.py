@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from cartoonize.media.formats import RAW_SUFFIXES
@@ -60,3 +62,10 @@ def of_content(head: bytes) -> str | None:
 def of_name(path: PurePath) -> str:
     """Name the kind of a file that is not read, for counting: "film", "RAW photo" and so on, or "other"."""
     return _KIND_OF_SUFFIX.get(path.suffix.lower(), "other")
+
+
+def counted(paths: Sequence[PurePath]) -> str:
+    """Count files by kind, in words: "1 film, 12 RAW photos, 3 others"."""
+    counts = Counter(map(of_name, paths))
+    ordered = sorted(counts, key=lambda kind: (kind == "other", kind.casefold()))
+    return ", ".join(f"{counts[kind]} {kind}{'s' if counts[kind] > 1 else ''}" for kind in ordered)

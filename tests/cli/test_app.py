@@ -332,6 +332,31 @@ def test_files_from(content: bytes) -> None:
     assert "2 skipped" in run("--files-from", "-", stdin=content).stderr
 
 
+def test_list_of_windows(tmp_path: Path) -> None:
+    save("a b.jpg", "é.jpg", "in/c.jpg")
+    Path("list").write_bytes("a b.jpg\r\né.jpg\r\n.\r\n".encode("utf-16"))
+    result = run("--files-from", "list", code=1)
+    assert re.search(r"^cartoonize: \.: is a folder: end the line with a / ", result.stderr, re.MULTILINE)
+    assert files() - {"list"} == {"a b.jpg", "é.jpg", "in/c.jpg", "a b_cartoon.jpg", "é_cartoon.jpg"}
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_list_without_end() -> None:
+    assert "expected a file that ends" in run("--files-from", "/dev/zero", code=2).stderr
+
+
+def test_what_is_left_alone_is_counted_and_named_when_verbose() -> None:
+    save("in/a.jpg", "in/@eaDir/b.jpg", "in/.c.jpg")
+    Path("in/film.mp4").touch()
+    Path("in/notes.txt").touch()
+    told = run("in").stderr
+    assert "cartoonize: left alone: 1 document, 1 film\n" in told
+    assert "not looked into (--include-hidden does): 1\n" in told
+    assert "in/film.mp4" not in told
+    assert "in/film.mp4: left alone, film" in run("in", "-v").stderr
+    assert "3 done" in run("in", "--include-hidden", "--overwrite", "--out", "out").stderr
+
+
 def test_list_and_photo_cannot_both_be_standard_input() -> None:
     assert "either a photo (-) or a list" in run("-", "--files-from", "-", code=2, stdin=b"").stderr
 

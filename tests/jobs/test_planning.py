@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartoonize.jobs.planning import Plan, PlanError, plan
+from cartoonize.jobs.sources import Line
 from cartoonize.media.stores import File, Sink, Source, StandardInput, StandardOutput
 
 
@@ -65,6 +66,94 @@ def test_folder_is_read_recursively_and_keeps_its_tree_below_out() -> None:
 def test_what_is_named_is_read_though_hidden_or_of_unknown_kind() -> None:
     touch(".hidden/a.jpg", "photo.dat", ".b.jpg")
     assert set(targets(plan([".hidden", "photo.dat", ".b.jpg"]))) == {".hidden/a.jpg", "photo.dat", ".b.jpg"}
+
+
+def test_litter_of_nas_and_systems_is_left_alone_and_counted() -> None:
+    litter = ["@eaDir", "#recycle", "$RECYCLE.BIN", "__MACOSX", "lost+found", "System Volume Information"]
+    touch(
+        "in/a.jpg",
+        "in/.thumbnails/b.jpg",
+        "in/sub/@EADIR/c.jpg",
+        "in/._a.jpg",
+        *(f"in/{name}/d.jpg" for name in litter),
+    )
+    planned = plan(["in"])
+    assert set(targets(planned)) == {"in/a.jpg"}
+    assert {path.name for path in planned.litter} == {*litter, "@EADIR"}
+    assert set(targets(plan(["in/**/*.jpg"]))) == {"in/a.jpg"}
+    everything = plan(["in"], hidden=True)
+    assert len(everything.jobs) == 3 + len(litter)
+    assert everything.litter == ()
+    assert "in/._a.jpg" not in targets(everything), "the second half of a Mac's file"
+
+
+def test_what_is_given_itself_is_read_though_litter() -> None:
+    touch("lost+found/a.jpg")
+    assert set(targets(plan(["lost+found"]))) == {"lost+found/a.jpg"}
+
+
+def test_foreign_files_of_folders_are_told() -> None:
+    touch("in/a.jpg", "in/film.mp4", "in/sub/b.pdf", "in/.DS_Store")
+    assert [str(path) for path in plan(["in"]).foreign] == ["in/film.mp4", "in/sub/b.pdf"]
+
+
+def test_a_line_of_a_list_is_no_glob_and_a_folder_only_with_a_slash() -> None:
+    touch("in/a.jpg", "[in].jpg", "x.jpg")
+    planned = plan([Line("in"), Line("*.jpg"), Line("[in].jpg"), Line("-"), Line(".")])
+    assert set(targets(planned)) == {"[in].jpg"}
+    assert set(reasons(planned)) == {"in", "*.jpg", "-", "."}
+    assert "end the line with a /" in reasons(planned)["in"]
+    assert set(targets(plan([Line("in/")]))) == {"in/a.jpg"}
+
+
+def test_several_folders_keep_their_names_below_out() -> None:
+    touch("day1/a.jpg", "day2/a.jpg", "day2/sub/b.jpg", "c.jpg")
+    assert targets(plan(["day1", "day2", "c.jpg"], out="out")) == {
+        "day1/a.jpg": "out/day1/a.jpg",
+        "day2/a.jpg": "out/day2/a.jpg",
+        "day2/sub/b.jpg": "out/day2/sub/b.jpg",
+        "c.jpg": "out/c.jpg",
+    }
+    for one in (["day2", "c.jpg"], ["day2", "day2/sub"], ["day2", "./day2/"]):
+        assert targets(plan(one, out="out"))["day2/sub/b.jpg"] == "out/sub/b.jpg", "one folder, whatever its names"
+    os.chdir("day1")
+    assert targets(plan([".", "../day2"], out="out"))["a.jpg"] == "out/day1/a.jpg"
+
+
+def test_thousands_of_folders_are_planned_without_comparing_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved = 0
+    real = os.path.realpath
+
+    def counted(path: str, **settings: bool) -> str:
+        nonlocal resolved
+        resolved += 1
+        return real(path, **settings)
+
+    folders = [f"in/{n}" for n in range(300)]
+    touch(*(f"{folder}/p.jpg" for folder in folders))
+    monkeypatch.setattr(os.path, "realpath", counted)
+    assert len(plan(folders, out="out").jobs) == 300
+    assert resolved < 300 * 20
+
+
+def test_folders_deeper_than_python_recurses() -> None:
+    made = []
+    for _ in range(1100):
+        os.mkdir("d")
+        os.chdir("d")
+        made.append(os.getcwd() if len(made) < 2 else "")
+    Path("p.jpg").touch()
+    os.chdir(made[0])
+    os.chdir("..")
+    [job] = plan(["d"], out="out").jobs
+    assert (job.action, len(Path(str(job.target)).parts)) == ("write", 1101)
+    os.chdir(made[0])
+    for _ in range(1100):  # pytest's own clearing up recurses
+        os.chdir("d") if os.path.isdir("d") else None
+    os.unlink("p.jpg")
+    for _ in range(1100):
+        os.chdir("..")
+        os.rmdir("d")
 
 
 def test_missing_inputs_fail_and_the_others_are_planned() -> None:

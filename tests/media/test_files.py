@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cartoonize.errors import EncodeError
-from cartoonize.media.files import replacing, write_atomically, write_problem
+from cartoonize.errors import DecodeError, EncodeError
+from cartoonize.media.files import read_bounded, replacing, write_atomically, write_problem
 
 
 def fail_with(number):
@@ -176,3 +176,21 @@ def test_folder_that_may_not_be_written_to_or_searched_is_told_before(tmp_path: 
     problems = [write_problem(locked / "a.jpg"), write_problem(locked / "new/a.jpg")]
     locked.chmod(0o700)
     assert all("not allowed" in str(problem) for problem in problems)
+
+
+def test_folders_deeper_than_python_recurses_are_made(tmp_path: Path) -> None:
+    folder = tmp_path
+    for _ in range(1100):
+        folder /= "d"
+    write_atomically(folder / "a.txt", b"deep", overwrite=False)
+    assert (folder / "a.txt").read_bytes() == b"deep"
+    (folder / "a.txt").unlink()
+    while folder != tmp_path:  # pytest's own clearing up recurses
+        folder.rmdir()
+        folder = folder.parent
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_a_stream_that_never_ends_is_read_to_a_bound() -> None:
+    with open("/dev/zero", "rb") as endless, pytest.raises(DecodeError, match="more than 3 MiB came in"):
+        read_bounded(endless, 3 * 2**20)

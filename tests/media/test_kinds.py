@@ -92,3 +92,8 @@ def test_names_are_sorted_into_kinds() -> None:
     names = {"a.MP4": "film", "b.nef": "RAW photo", "c.pdf": "document", "d.svg": "other picture", "e": "other"}
     assert {name: kinds.of_name(PurePath(name)) for name in names} == names
     assert {kinds.of_name(PurePath(f"x{suffix}")) for suffix in EXTENSIONS} == {"other"}
+
+
+def test_counted_by_kind() -> None:
+    names = ["a.mp4", "b.cr2", "c.NEF", "d.xyz", "e", "f.bin"]
+    assert kinds.counted([PurePath(name) for name in names]) == "1 film, 2 RAW photos, 3 others"
