@@ -1,55 +1,116 @@
 """Where the time of a training step goes: 16 patches of 256 x 256, the default configuration.
 
 Every part is timed alone and after the others, the whole step as `cartoonize train` takes it; in the step the
-structure view is computed while the discriminators learn, so that it takes less than the sum of its parts.
+structure view is computed while the discriminators learn, so that it takes less than the sum of its parts. The steps of
+the networks given are timed in turns. VGG19 has random numbers, which take as long as trained ones. At last come the
+pictures a second of the input pipeline alone, for photos of 12 megapixels, beside a step's need.
 """
 
 from __future__ import annotations
 
+import statistics
+import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from pathlib import Path
+from time import perf_counter
+from typing import Any, get_args
 
 import click
 import numpy as np
 import skimage.data
 import tensorflow as tf
-from measure import header, median_seconds
+from measure import header, median_seconds, save, seconds
 
+from cartoonize.generators.architecture_names import ColorArchitecture
 from cartoonize.method.pixels import to_network
+from cartoonize.training.photos import read_picture
 from cartoonize.training.whitebox.config import TrainConfig
-from cartoonize.training.whitebox.data import patch
+from cartoonize.training.whitebox.data import Batches, patch
 from cartoonize.training.whitebox.gan import WhiteBoxGAN
 from cartoonize.training.whitebox.losses import lsgan_generator, total_variation
 from cartoonize.training.whitebox.run import session
 from cartoonize.training.whitebox.tensor_views import surface, texture
 
+PHOTOS = 64  # of the pipeline's folder
+
 
 @click.command(help=__doc__)
 @click.option("--patch-size", default=256, show_default=True)
 @click.option("--batch", default=16, show_default=True)
-@click.option("--generator", type=click.Choice(["unet", "compact"]), default="unet", show_default=True)
+@click.option("--generator", type=click.Choice(get_args(ColorArchitecture)), default="unet", show_default=True)
+@click.option("--network", multiple=True, default=("lite0", "vgg19"), show_default=True, help="Of content features.")
+@click.option("--precision", default="float32", show_default=True)
 @click.option("--repeats", default=3, show_default=True)
-def main(patch_size: int, batch: int, generator: str, repeats: int) -> None:
+def main(network: tuple[str, ...], repeats: int, **keys: Any) -> None:
     """Print seconds and shares of a step."""
     header()
+    with ExitStack() as stack:
+        models = {name: stack.enter_context(session(configuration(name, **keys), print)) for name in network}
+        photos, cartoons = batch(keys["patch_size"], keys["batch"])
+        steps = {name: partial(step, model, photos, cartoons) for name, model in models.items()}
+        for take in steps.values():
+            take()  # compiles
+        times = [{name: seconds(take) for name, take in steps.items()} for _ in range(repeats)]
+        whole = {name: statistics.median(turn[name] for turn in times) for name in models}
+        for name, model in models.items():
+            found = {part: median_seconds(run, repeats) for part, run in parts(model, photos, cartoons).items()}
+            for part, took in (found | {"sum of the parts": sum(found.values())}).items():
+                print(f"{name:6} {part:<62} {took:6.2f} s {100 * took / whole[name]:6.1f} % of a step")
+    for name, took in whole.items():
+        print(f"{name:6} {'whole step':<62} {took:6.2f} s, {1 / took:.3f} steps/s")
+    if len(whole) == 2:
+        one, other = network
+        print(f"steps of {one} in the time of one of {other}: {whole[other] / whole[one]:.2f}")
+    pipeline(keys["batch"], 2 * keys["batch"] / min(whole.values()))
+
+
+def configuration(network: str, **keys: Any) -> TrainConfig:
     group = {"name": "benchmark", "photos": ".", "cartoons": "."}
-    config = TrainConfig.model_validate(
-        {"run": ".", "groups": [group], "patch_size": patch_size, "batch": batch, "generator": generator}
-        | {"features": {"weights": "random"}}
+    weights = "imagenet" if network == "lite0" else "random"
+    return TrainConfig.model_validate(
+        {"run": ".", "groups": [group], "features": {"network": network, "weights": weights}, **keys}
     )
+
+
+def batch(side: int, size: int) -> tuple[tf.Tensor, tf.Tensor]:
     rng = np.random.default_rng(0)
     photos, cartoons = (
-        tf.constant(to_network(np.stack([patch(picture, patch_size, 2, rng) for _ in range(batch)])))
+        tf.constant(to_network(np.stack([patch(picture, side, 2, rng) for _ in range(size)])))
         for picture in (skimage.data.astronaut(), skimage.data.coffee())
     )
-    with session(config) as model:
-        model.make_train_function()
-        step = median_seconds(lambda: model.train_function(iter([(photos, cartoons)])), repeats)
-        found = {name: median_seconds(run, repeats) for name, run in parts(model, photos, cartoons).items()}
-    for name, seconds in (found | {"sum of the parts": sum(found.values())}).items():
-        print(f"{name:<62} {seconds:6.2f} s {100 * seconds / step:6.1f} % of a step")
-    print(f"{'whole step':<62} {step:6.2f} s, {1 / step:.3f} steps/s")
+    return photos, cartoons
+
+
+def step(model: WhiteBoxGAN, photos: tf.Tensor, cartoons: tf.Tensor) -> None:
+    model.make_train_function()
+    model.train_function(iter([(photos, cartoons)]))
+
+
+def pipeline(size: int, need: float) -> None:
+    """Print how fast patches come out of a folder of large photos: read anew each time, and as training has them."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [save(Path(folder) / f"{n:02}.jpg", 3000, 4000) for n in range(PHOTOS)]
+        began = perf_counter()
+        for path in files[:8]:
+            patch(read_picture(path), 256, 2, np.random.default_rng(0))
+        anew = 8 / (perf_counter() - began)
+        group = {"name": "large", "photos": folder, "cartoons": folder}
+        batches = Batches(TrainConfig.model_validate({"run": folder, "groups": [group], "batch": size}))
+        rounds = 2 * PHOTOS // size
+        times = []
+        for first in (0, rounds, 2 * rounds):
+            began = perf_counter()
+            for _ in batches.dataset(first, first + rounds, cartoons=True):
+                pass
+            times.append(2 * size * rounds / (perf_counter() - began))
+    print(
+        f"pictures a second: one thread that decodes each anew {anew:.0f}; the first {2 * size * rounds} {times[0]:.0f}"
+    )
+    print(
+        f"  later, kept at working size: {times[-1]:.0f}; a step needs {need:.0f}, so {times[-1] / need:.0f} times that"
+    )
 
 
 def parts(model: WhiteBoxGAN, photos: tf.Tensor, cartoons: tf.Tensor) -> dict[str, Callable[[], Any]]:
@@ -67,7 +128,9 @@ def parts(model: WhiteBoxGAN, photos: tf.Tensor, cartoons: tf.Tensor) -> dict[st
     losses = {
         "surface": lambda x: lsgan_generator(model.surface_discriminator(surface(x))),
         "texture": texture_loss,
-        "features of the cartoons (structure, content)": lambda x: tf.reduce_mean(model.views.features(x)),
+        "features of the cartoons (structure, content)": lambda x: tf.add_n(
+            [tf.reduce_mean(found) for found in model.views.features(x)]
+        ),
         "variation": total_variation,
     }
     return {

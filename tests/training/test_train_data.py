@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from cartoonize.errors import DatasetError
+from cartoonize.training.whitebox import data
 from cartoonize.training.whitebox.config import TrainConfig
-from cartoonize.training.whitebox.data import Batches, Pictures, patch, turns
+from cartoonize.training.whitebox.data import Batches, Kept, Pictures, patch, turns
 
 SIDE = 32
 
@@ -119,7 +120,7 @@ def test_a_folder_of_damaged_files_is_an_error(tmp_path: Path) -> None:
         (tmp_path / f"{n}.png").write_bytes(b"")
 
     with pytest.raises(DatasetError, match="none of its 2 pictures can be read"):
-        Pictures(tmp_path, 2, (0,), [].append).picture(0)
+        Pictures(tmp_path, 2, (0,), Kept(720, 10**6), [].append).picture(0)
 
 
 def test_too_few_pictures_is_an_error_that_says_how_many_are_needed(folder: Path) -> None:
@@ -135,7 +136,32 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
 def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
     PillowImage.new("RGBA", (40, 40), (0, 0, 0, 0)).save(tmp_path / "clear.png")
 
-    assert (Pictures(tmp_path, 1, (0,), [].append).picture(0) == 255).all()
+    assert (Pictures(tmp_path, 1, (0,), Kept(720, 10**6), [].append).picture(0) == 255).all()
+
+
+def test_pictures_are_shrunk_to_the_working_size_and_never_enlarged(tmp_path: Path) -> None:
+    for name, size in (("large", (3000, 2000)), ("small", (90, 60))):
+        grey(100, size).save(tmp_path / f"{name}.png")
+    kept = Kept(720, 10**7)
+
+    assert kept.picture(tmp_path / "large.png").shape == (720, 1080, 3)
+    assert kept.picture(tmp_path / "small.png").shape == (60, 90, 3)
+
+
+def test_pictures_are_read_once_while_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / f"{n}.png" for n in range(3)]
+    for n, path in enumerate(paths):
+        grey(n, (10, 10)).save(path)
+    kept = Kept(720, 650)  # bytes: two pictures of 300
+    for path in paths:
+        kept.picture(path)
+    read: list[Path] = []
+    monkeypatch.setattr(data, "read_picture", lambda path: read.append(path) or np.full((10, 10, 3), 9, np.uint8))
+
+    found = [int(kept.picture(path)[0, 0, 0]) for path in (*paths, *paths)]
+
+    assert read == [paths[2]] * 2
+    assert found == [0, 1, 9, 0, 1, 9]
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=4))

@@ -12,13 +12,42 @@ import numpy as np
 import tensorflow as tf
 
 from cartoonize.errors import DatasetError, DecodeError
-from cartoonize.machine import available_cores
-from cartoonize.method.pixels import Array, Image, resize, to_network
+from cartoonize.machine import available_cores, free_memory
+from cartoonize.method.pixels import DEFAULT_SHORT_SIDE, Array, Image, resize, to_network, working_shape
 from cartoonize.training.photos import photo_files, read_picture
 from cartoonize.training.whitebox.config import TrainConfig
 
 PREFETCH = 4
+_MEMORY_SHARE = 0.25  # of what is free when a training begins, for pictures that are kept
 _PHOTO, _CARTOON = 0, 1  # told apart in seeds
+
+
+class Kept:
+    """Pictures at working size, read once and kept as long as there is room for them.
+
+    The first are kept and none is given up for another: in rounds through a folder, the one that was longest not asked
+    for would be the next to be asked for.
+
+    short_side: most pixels of a picture's short side, as the product shrinks photos before it draws. room: bytes.
+    """
+
+    def __init__(self, short_side: int, room: int) -> None:
+        self._short_side, self._room = short_side, room
+        self._pictures: dict[Path, Image] = {}
+        self._lock = Lock()
+
+    def picture(self, path: Path) -> Image:
+        """Return a picture, uint8 (H, W, 3), not to be written into; raises DecodeError."""
+        if (kept := self._pictures.get(path)) is not None:
+            return kept
+        picture = read_picture(path)
+        shape = (picture.shape[0], picture.shape[1])
+        picture = resize(picture, working_shape(shape, min(self._short_side, *shape)))
+        with self._lock:  # batches are prepared side by side
+            if path not in self._pictures and picture.nbytes <= self._room:
+                self._pictures[path] = picture
+                self._room -= picture.nbytes
+        return picture
 
 
 class Pictures:
@@ -27,14 +56,16 @@ class Pictures:
     report is called once for every file that cannot be read. Raises DatasetError when there are fewer than `needed`.
     """
 
-    def __init__(self, folder: Path, needed: int, seed: tuple[int, ...], report: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: Path, needed: int, seed: tuple[int, ...], kept: Kept, report: Callable[[str], None]
+    ) -> None:
         self.files = photo_files(folder)
         if len(self.files) < needed:
             raise DatasetError(
                 f"{folder}: {len(self.files)} pictures found, at least {needed} are needed to fill a batch:"
                 " add some, or set a smaller `batch`"
             )
-        self._folder, self._seed, self._report = folder, seed, report
+        self._folder, self._seed, self._kept, self._report = folder, seed, kept, report
         self._broken: set[Path] = set()
         self._telling = Lock()
         self._order = lru_cache(maxsize=2)(self._shuffled)
@@ -47,7 +78,7 @@ class Pictures:
             if path in self._broken:
                 continue
             try:
-                return read_picture(path)
+                return self._kept.picture(path)
             except DecodeError as error:
                 self._skip(path, error)
         raise DatasetError(f"{self._folder}: none of its {len(order)} pictures can be read")
@@ -71,17 +102,16 @@ class Batches:
     """
 
     def __init__(self, config: TrainConfig, report: Callable[[str], None] | None = None) -> None:
-        tell = report or _to_stderr
         self._config = config
         self._turns = turns([group.weight for group in config.groups])
-        self.photos = [
-            Pictures(group.photos, config.batch, (config.seed, n, _PHOTO), tell)
-            for n, group in enumerate(config.groups)
-        ]
-        self.cartoons = [
-            Pictures(group.cartoons, config.batch, (config.seed, n, _CARTOON), tell)
-            for n, group in enumerate(config.groups)
-        ]
+        short_side = max(DEFAULT_SHORT_SIDE, round(config.patch_size * config.max_zoom))
+        kept = Kept(short_side, int(_MEMORY_SHARE * free_memory()))
+
+        def pictures(folder: Path, group: int, kind: int) -> Pictures:
+            return Pictures(folder, config.batch, (config.seed, group, kind), kept, report or _to_stderr)
+
+        self.photos = [pictures(group.photos, n, _PHOTO) for n, group in enumerate(config.groups)]
+        self.cartoons = [pictures(group.cartoons, n, _CARTOON) for n, group in enumerate(config.groups)]
 
     def photo_batch(self, step: int) -> Array:
         """Return photos float32 (batch, patch_size, patch_size, 3) in [-1, 1]."""
