@@ -37,10 +37,11 @@ class EncodeError(CartoonizeError):
 
 
 class AlreadyThereError(EncodeError):
-    """A result has a name that is taken, and nothing is to be overwritten."""
+    """A result has a name that is taken, and nothing is to be overwritten; `reason` is what a skip says of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str = "exists by now") -> None:
         super().__init__("already exists: use --overwrite to replace it")
+        self.reason = reason
 
 
 class WeightsError(CartoonizeError):

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cartoonize import __version__
 from cartoonize.cli import words
-from cartoonize.cli.refusals import ConfigurationError, refusing
-from cartoonize.cli.report import Report, show_plan
-from cartoonize.errors import CartoonizeError, shown
+from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
+from cartoonize.cli.report import Report, finish, show_plan
+from cartoonize.cli.shaping import settings_in_words, spec_of
+from cartoonize.errors import shown
 from cartoonize.generators import weights
 from cartoonize.jobs import planning, running
-from cartoonize.jobs.converting import Converted, ConverterSpec, commit
+from cartoonize.jobs.converting import Converted, commit
 from cartoonize.jobs.lists import read_list
 from cartoonize.jobs.naming import SUFFIX
 from cartoonize.jobs.running import Outcome
 from cartoonize.jobs.sharing import share
-from cartoonize.jobs.sources import STDIN
+from cartoonize.jobs.sources import STDIN, Line
 from cartoonize.media import kinds
 from cartoonize.media.formats import extra_problem
 from cartoonize.media.stores import StandardOutput
@@ -39,7 +39,13 @@ NO_IMAGE = "no image found"
 
 def convert(chosen: Options) -> int:
     """Do what the command line asks for and return the exit code; raises click.UsageError or ConfigurationError."""
-    plan = _checked_plan(chosen)
+    inputs = _checked_inputs(chosen)
+    named = (*inputs, chosen.out or "", chosen.review or "")
+    if chosen.shard or any(words.is_address(item.text if isinstance(item, Line) else item) for item in named):
+        from cartoonize.cli.streaming import convert_stream
+
+        return convert_stream(chosen, inputs)
+    plan = _checked_plan(chosen, inputs)
     if chosen.dry_run:
         show_plan(plan, as_json=chosen.json)
         if not plan.jobs:
@@ -50,9 +56,9 @@ def convert(chosen: Options) -> int:
     with _review(plan, chosen) as review:
         try:
             _run(plan, chosen, report, review)
-            _finish(report, review, interrupted=False)
+            finish(report, review, interrupted=False)
         except running.Interrupted:
-            _finish(report, review, interrupted=True)
+            finish(report, review, interrupted=True)
             raise
     return _exit_code(plan, report.failed)
 
@@ -64,86 +70,49 @@ def _review(plan: Plan, chosen: Options) -> Review | nullcontext[None]:
     from cartoonize.pages.review import Review
 
     with refusing(click.UsageError, "--review"):
-        return Review(Path(chosen.review), _settings(chosen), len(plan.jobs))
-
-
-def _settings(chosen: Options) -> dict[str, str]:
-    """Return what of the options shaped the results, in words, for the page."""
-    texts = {
-        "Weights": shown(chosen.weights),
-        "Working size": str(chosen.size or "720, smaller photos as they are"),
-        "Output size": chosen.output_size,
-        "Smooth": f"{chosen.smooth:g}",
-        "Lines": "the look's own" if chosen.lines is None else f"{chosen.lines:g}",
-        "Colours of the photo": f"{chosen.keep_colors:g}",
-        "Strength": f"{chosen.strength:g}",
-        "Device": chosen.device,
-        "Format": chosen.format[1:] if chosen.format else "each photo's own",
-        "Quality": str(chosen.quality or "default"),
-        "Background": "#{:02x}{:02x}{:02x}".format(*chosen.background),
-        "Metadata": "left out" if chosen.strip_metadata else "kept",
-    }
-    return {**texts, "Program": f"cartoonize {__version__}"}
-
-
-def _finish(report: Report, review: Review | None, *, interrupted: bool) -> None:
-    if review:
-        try:
-            review.write(interrupted=interrupted)
-        except CartoonizeError as error:
-            report.fail(f"{shown(review.page)}: {shown(str(error))}")
-        else:
-            report.note(f"review page: {shown(review.page)}")
-    report.finish(interrupted=interrupted)
+        return Review(Path(chosen.review), settings_in_words(chosen), len(plan.jobs))
 
 
 def _exit_code(plan: Plan, failed: bool) -> int:
     return int(failed) if plan.jobs else NOTHING_FOUND
 
 
-def _checked_plan(chosen: Options) -> Plan:
+def _checked_inputs(chosen: Options) -> list[str | Line]:
+    """Return what is to be read: names as typed, and the lines of --files-from, which are taken literally."""
     if chosen.quiet and chosen.verbose:
         raise click.UsageError("--quiet and --verbose exclude each other.")
     if not chosen.inputs and chosen.files_from is None:
         raise click.UsageError("Missing argument 'INPUTS...'.")
     if STDIN in chosen.inputs and chosen.files_from is sys.stdin.buffer:
         raise click.UsageError("standard input is either a photo (-) or a list (--files-from -).")
-    words.check_no_url(chosen.inputs)
     with refusing(ConfigurationError):
         weights.locate(chosen.weights)
     with refusing(click.UsageError):
-        plan = _plan(chosen)
+        return [*chosen.inputs, *(read_list(chosen.files_from) if chosen.files_from else [])]
+
+
+def _checked_plan(chosen: Options, inputs: list[str | Line]) -> Plan:
+    with refusing(click.UsageError):
+        plan = planning.plan(
+            inputs,
+            out=chosen.out,
+            extension=chosen.format,
+            overwrite=chosen.overwrite,
+            hidden=chosen.include_hidden,
+        )
+    if chosen.review is not None:
+        from cartoonize.pages.review import check_page
+
+        streams = STDIN in inputs or chosen.out == planning.STDOUT
+        with refusing(click.UsageError, "--review"):
+            check_page(Path(chosen.review), streams=streams, overwrite=chosen.overwrite)
     # Not the formats of the photos themselves: a HEIC photo fails alone.
     for asked_for in {job.format for job in plan.todo if job.source.format != job.format}:
         if problem := extra_problem(asked_for):
             raise ConfigurationError(problem)
     if any(isinstance(job.target, StandardOutput) for job in plan.todo):
-        _check_stdout(chosen)
+        check_stdout(chosen)
     return plan
-
-
-def _plan(chosen: Options) -> Plan:
-    lines = read_list(chosen.files_from) if chosen.files_from else []
-    plan = planning.plan(
-        [*chosen.inputs, *lines],
-        out=chosen.out,
-        extension=chosen.format,
-        overwrite=chosen.overwrite,
-        hidden=chosen.include_hidden,
-    )
-    if chosen.review is not None:
-        from cartoonize.pages.review import check_page
-
-        with refusing(click.UsageError, "--review"):
-            check_page(Path(chosen.review), plan, overwrite=chosen.overwrite)
-    return plan
-
-
-def _check_stdout(chosen: Options) -> None:
-    if chosen.json:
-        raise click.UsageError("--json and the picture both go to standard output: give --out FILE.")
-    if not chosen.dry_run and sys.stdout.isatty():
-        raise click.UsageError("a picture is not written to a terminal: redirect standard output or give --out FILE.")
 
 
 def _announce(plan: Plan, report: Report) -> None:
@@ -188,7 +157,7 @@ def _run(plan: Plan, chosen: Options, report: Report, review: Review | None) -> 
         f"photos at a time: {shared.workers}, threads each: {shared.threads}"
     )
     with refusing(ConfigurationError):
-        convert_one = _spec(chosen, shared.threads).build()
+        convert_one = spec_of(chosen, shared.threads).build()
     with report.progress(len(plan.todo)):
         for outcome in running.run(
             plan.todo,
@@ -208,22 +177,3 @@ def _skipped(jobs: list[Job], review: Review | None) -> Iterable[Outcome[Job, Co
     from cartoonize.pages.review import earlier_results
 
     return earlier_results(jobs)
-
-
-def _spec(chosen: Options, threads: int) -> ConverterSpec:
-    return ConverterSpec(
-        weights=chosen.weights,
-        size=chosen.size,
-        output_size=chosen.output_size,
-        smooth=chosen.smooth,
-        lines=chosen.lines,
-        keep_colors=chosen.keep_colors,
-        strength=chosen.strength,
-        device=chosen.device,
-        threads=threads,
-        quality=chosen.quality,
-        background=chosen.background,
-        strip_metadata=chosen.strip_metadata,
-        salvage=chosen.salvage,
-        thumbnails=chosen.review is not None,
-    )

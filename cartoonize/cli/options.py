@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 import click
 
-from cartoonize.cli.words import Choice, did_you_mean
+from cartoonize.cli.words import Choice, did_you_mean, is_address
+from cartoonize.errors import CartoonizeError, shown
 from cartoonize.generators.authors_release import RELEASED
 from cartoonize.generators.weights import BUILTIN
+from cartoonize.jobs.sharding import Shard
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ class Options:
     quiet: bool
     verbose: bool
     fail_fast: bool
+    shard: Shard | None
     review: str | None
     jobs: int | None
     include_hidden: bool
@@ -77,6 +81,21 @@ class NumberRange(click.FloatRange):
         return number
 
 
+class ListFile(click.File):
+    """A file to read, or the address of one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the file, opened; what an address stands for is read whole."""
+        if not isinstance(value, str) or not is_address(value):
+            return super().convert(value, param, ctx)
+        from cartoonize.remote.objects import read
+
+        try:
+            return BytesIO(read(value))
+        except CartoonizeError as error:
+            self.fail(shown(f"{value}: {error}"), param, ctx)
+
+
 def working_size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | Literal["full"] | None:
     """Check a --size: None where it is not given; raises click.BadParameter."""
     if value is None or value == "full":
@@ -89,6 +108,13 @@ def working_size(_ctx: click.Context, _param: click.Parameter, value: str | None
 
 def _extension(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     return None if value is None else PREFERRED_EXTENSION[EXTENSIONS[f".{value}"]]
+
+
+def _shard(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Shard | None:
+    try:
+        return None if value is None else Shard.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def _color(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int, int]:
@@ -201,7 +227,7 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     click.option("--salvage", is_flag=True, help="Take what is there of files that are cut short."),
     click.option("--overwrite", is_flag=True, help="Replace results that exist; without it they are skipped."),
     click.option(
-        "--files-from", type=click.File("rb"), help="File with one path a line (or NUL after each); - is stdin."
+        "--files-from", type=ListFile("rb"), help="File with one path a line (or NUL after each); - is stdin."
     ),
     click.option("--dry-run", is_flag=True, help="Print what would be done."),
     click.option("--json", is_flag=True, help="Print an object per file, then a summary, on standard output."),
@@ -210,6 +236,12 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     click.option("--fail-fast", is_flag=True, help="Begin no further photo after a failure."),
     click.option(
         "--include-hidden", is_flag=True, help="Hidden files and folders too, and those of a NAS or the system."
+    ),
+    click.option(
+        "--shard",
+        callback=_shard,
+        metavar="I/N",
+        help="Do the I-th of N parts of the sorted plan, as one of N machines.",
     ),
     click.option(
         "-j",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from cartoonize.errors import CartoonizeError, shown
+
+if TYPE_CHECKING:
+    from cartoonize.cli.options import Options
 
 
 class ConfigurationError(click.ClickException):
@@ -43,3 +48,11 @@ def naming_what_is_not_installed() -> Iterator[None]:
         raise ConfigurationError(
             f"this needs {error.name}, which a lean install leaves out: pip install {packages}"
         ) from error
+
+
+def check_stdout(chosen: Options) -> None:
+    """Raise click.UsageError where a picture cannot go to standard output."""
+    if chosen.json:
+        raise click.UsageError("--json and the picture both go to standard output: give --out FILE.")
+    if not chosen.dry_run and sys.stdout.isatty():
+        raise click.UsageError("a picture is not written to a terminal: redirect standard output or give --out FILE.")

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cartoonize.errors import shown
+from cartoonize.errors import CartoonizeError, shown
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
@@ -24,14 +24,15 @@ if TYPE_CHECKING:
     from cartoonize.jobs.planning import Job, Plan
     from cartoonize.jobs.running import Outcome
     from cartoonize.media.stores import Source
+    from cartoonize.pages.review import Review
 
 FEW = 10  # photos whose lines still fit on a screen
 
 
 class Report:
-    """Tells how each job ended, and counts. Called from one thread only."""
+    """Tells how each job ended, and counts; `total` is None until all are known. Called from one thread only."""
 
-    def __init__(self, total: int, *, as_json: bool, quiet: bool, verbose: bool) -> None:
+    def __init__(self, total: int | None, *, as_json: bool, quiet: bool, verbose: bool) -> None:
         self._counts: Counter[str] = Counter()
         self._total = total
         self._as_json = as_json
@@ -42,6 +43,16 @@ class Report:
         self._start = perf_counter()
         self._bar: tqdm[Any] | None = None
         self._where = ""
+
+    @property
+    def total(self) -> int | None:
+        """Number of all jobs; None until that is known."""
+        return self._total
+
+    @property
+    def count(self) -> int:
+        """Number of jobs that ended."""
+        return self._counts.total()
 
     @property
     def failed(self) -> bool:
@@ -63,8 +74,14 @@ class Report:
         elif not self._quiet:
             self._tell(outcome)
 
+    def know(self, total: int) -> None:
+        """Take in how many jobs there are, once that is known; may be called from any thread."""
+        self._total = total
+        if self._bar is not None:
+            self._bar.total = total
+
     @contextmanager
-    def progress(self, total: int) -> Iterator[None]:
+    def progress(self, total: int | None) -> Iterator[None]:
         """Show a bar over `total` photos while the block runs, if stderr is a terminal."""
         if self._quiet or not sys.stderr.isatty():
             yield
@@ -95,7 +112,7 @@ class Report:
 
     def finish(self, *, interrupted: bool = False) -> None:
         """Print the summary, after a long run the failures again, as JSON too if asked for."""
-        left = self._total - self._counts.total()
+        left = None if self._total is None else self._total - self.count
         seconds = perf_counter() - self._start
         if self._as_json:
             counts = {status: self._counts[status] for status in ("done", "skipped", "failed")}
@@ -103,11 +120,11 @@ class Report:
             self._say(json.dumps({"summary": summary}), err=False)
         if self._quiet:
             return
-        if self._total > FEW and self._failures:
+        if not self._are_few and self._failures:
             self._say("\n".join(["failed:", *self._failures]))
         parts = [f"{self._counts['done']} done"]
         parts += [f"{self._counts[status]} {status}" for status in ("skipped", "failed") if self._counts[status]]
-        parts += [f"{left} left"] if left else []
+        parts += [f"{'an unknown number' if left is None else left} left"] if left != 0 else []
         self._say(f"{'interrupted: ' if interrupted else ''}{', '.join(parts)} in {seconds:.1f} s{self._pace(seconds)}")
 
     def _pace(self, seconds: float) -> str:
@@ -118,9 +135,13 @@ class Report:
         where = f": {shown(_from_here(self._where))}" if self._where else ""
         return f", {done / seconds:.1f} photos a second{where}"
 
+    @property
+    def _are_few(self) -> bool:
+        return self._total is not None and self._total <= FEW
+
     def _tell(self, outcome: Outcome[Job, Converted]) -> None:
         job = outcome.item
-        few = self._total <= FEW or self._verbose
+        few = self._are_few or self._verbose
         if outcome.status == "skipped":
             if few:
                 self._say(f"{shown(str(job.source))}: skipped, {shown(str(job.target))} {shown(outcome.reason)}")
@@ -167,16 +188,35 @@ def _red(line: str) -> str:
     return line if os.environ.get("NO_COLOR") else click.style(line, fg="red")
 
 
+def finish(report: Report, review: Review | None, *, interrupted: bool) -> None:
+    """Write the page, if there is one, and print the summary."""
+    if review:
+        try:
+            review.write(interrupted=interrupted)
+        except CartoonizeError as error:
+            report.fail(f"{shown(str(review.page))}: {shown(str(error))}")
+        else:
+            report.note(f"review page: {shown(str(review.page))}")
+    report.finish(interrupted=interrupted)
+
+
 def show_plan(plan: Plan, *, as_json: bool) -> None:
     """Print on stdout what a run would do."""
     for path in plan.earlier:
         _show_planned(File(path), None, "ignore", "result of an earlier run", as_json)
-    for job in plan.jobs:
+    show_jobs(plan.jobs, as_json=as_json)
+
+
+def show_jobs(jobs: Iterable[Job], *, as_json: bool) -> Counter[str]:
+    """Print on stdout what would be done, and return how often what."""
+    counts: Counter[str] = Counter()
+    for job in jobs:
+        counts[job.action] += 1
         reason = "; ".join(filter(None, (job.reason, job.renamed)))
         _show_planned(job.source, None if job.action == "fail" else job, job.action, reason, as_json)
     if as_json:
-        counts = Counter(job.action for job in plan.jobs)
         click.echo(json.dumps({"summary": {action: counts[action] for action in ("write", "replace", "skip", "fail")}}))
+    return counts
 
 
 def _show_planned(source: Source, job: Job | None, action: str, reason: str, as_json: bool) -> None:

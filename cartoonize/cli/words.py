@@ -25,7 +25,7 @@ COMMON_USES = (
 )
 """What is shown to somebody who types the program's name alone."""
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _PREFIX = "CARTOONIZE_"
 _NOT_OURS = {"VERSION", "HELP", "DETAIL"}  # container images set the first; the last is --smooth's earlier name
 
@@ -65,11 +65,9 @@ def check_first_word(word: str, commands: Iterable[str]) -> None:
         raise click.UsageError(f"no file, folder or command is called {word!r}: did you mean `cartoonize {close[0]}`?")
 
 
-def check_no_url(inputs: Iterable[str]) -> None:
-    """Raise click.UsageError for an input that is an address."""
-    for name in inputs:
-        if _URL.match(name) and not os.path.lexists(name):
-            raise click.UsageError(f"{name} is a URL: expected a file or folder, download it first.")
+def is_address(name: str) -> bool:
+    """Whether a name is that of something elsewhere, as s3://bucket/photo.jpg, and not of a file here."""
+    return _ADDRESS.match(name) is not None and not os.path.lexists(name)
 
 
 def misspelt_variables(environment: Mapping[str, str], options: Iterable[str]) -> list[str]:

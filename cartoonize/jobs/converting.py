@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cartoonize.errors import AlreadyThereError
+from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
     from cartoonize.cartoonizer import Cartoonizer
@@ -96,10 +97,13 @@ class Converter:
         options = self._spec.encode_options(job.format or result_format(picture.format))
         if self._spec.output_size == "photo":
             codec.check_size(picture, options.format)
-        before = thumbnails.of_photo(picture) if self._spec.thumbnails else None
+        before = thumbnails.of_photo(picture, is_file=isinstance(job.source, File)) if self._spec.thumbnails else None
         picture = self._cartoonizer.photo(picture)  # the same name: a large photo is let go before it is encoded
         encoded = codec.encode(picture, options)
-        both = thumbnails.Thumbnails(before, thumbnails.of_result(picture, options)) if before else None
+        both = None
+        if before:
+            after = thumbnails.of_result(picture, options, is_file=isinstance(job.target, File))
+            both = thumbnails.Thumbnails(before, after)
         return Converted(encoded.data, (*picture.notes, *encoded.notes), both)
 
 
@@ -112,7 +116,6 @@ def commit(job: Job, converted: Converted) -> None:
 def look_at(job: Job) -> Converted:
     """Return the thumbnails of a photo and of its result that exists; raises DecodeError. Files only."""
     from cartoonize.media import thumbnails
-    from cartoonize.media.stores import File
 
     if not isinstance(job.source, File) or not isinstance(job.target, File):
         return Converted()

@@ -90,7 +90,7 @@ class Namer:
         return self._among[where]
 
 
-def extension_of(source: Path, extension: str | None) -> str:
+def extension_of(source: PurePath, extension: str | None) -> str:
     """Return the extension of a photo's result, `extension` being the one asked for."""
     own = format_of(source)
     if own and (extension is None or EXTENSIONS[extension] == own):

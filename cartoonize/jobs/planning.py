@@ -21,8 +21,8 @@ STDOUT = "-"
 
 Action: TypeAlias = Literal["write", "replace", "skip", "fail"]
 
-_EARLIER_RESULT = re.compile(r"(?P<stem>.+?)(?P<number>-\d+)?" + SUFFIX, re.DOTALL)
-_SHEET = re.compile(rf"(?P<stem>.+)({INSPECT_SUFFIX}(_[a-z]+)?|{COMPARE_SUFFIX})\.png", re.DOTALL)
+EARLIER_RESULT = re.compile(r"(?P<stem>.+?)(?P<number>-\d+)?" + SUFFIX, re.DOTALL)
+SHEET = re.compile(rf"(?P<stem>.+)({INSPECT_SUFFIX}(_[a-z]+)?|{COMPARE_SUFFIX})\.png", re.DOTALL)
 
 
 class PlanError(CartoonizeError):
@@ -76,7 +76,7 @@ def plan(
     extension: of the results, such as ".png"; None keeps each photo's own. The plan depends on the files that exist
     and not on the order of the inputs (the order of the jobs does). Raises PlanError.
     """
-    folder = _output_folder(out)
+    folder = output_folder(out)
     found = find(inputs, os.path.realpath(folder) if folder else None, hidden=hidden)
     missing = tuple(Job(File(path), None, None, "fail", reason) for path, reason in found.missing)
     if out is not None:
@@ -96,7 +96,8 @@ def plan(
     )
 
 
-def _output_folder(out: str | None) -> Path | None:
+def output_folder(out: str | None) -> Path | None:
+    """Return the folder that --out names; None where it is a file, standard output or not given."""
     if out is None or out == STDOUT:
         return None
     path = Path(out)
@@ -135,7 +136,7 @@ def _single(found: Found, out: str, extension: str | None, overwrite: bool) -> l
     target = Path(out)
     if one and key(target) == fold(one.real):
         raise PlanError(f"--out {out} is the photo itself: give another name")
-    return [_to_file(source, target, overwrite)]
+    return [to_file(source, target, overwrite)]
 
 
 def _to_stdout(source: Source, extension: str | None) -> Job:
@@ -143,7 +144,8 @@ def _to_stdout(source: Source, extension: str | None) -> Job:
     return Job(source, StandardOutput(), EXTENSIONS[suffix.lower()] if suffix else None, "write")
 
 
-def _to_file(source: Source, target: Path, overwrite: bool, renamed: str = "") -> Job:
+def to_file(source: Source, target: Path, overwrite: bool, renamed: str = "") -> Job:
+    """Plan one picture whose result goes to a file."""
     job = Job(source, File(target), format_of(target), "write", renamed=renamed)
     if os.path.isdir(target):  # unlike Path.is_dir, no error when the name is too long
         return replace(job, action="fail", reason="a folder has the name of the result")
@@ -158,7 +160,7 @@ def _to_file(source: Source, target: Path, overwrite: bool, renamed: str = "") -
 def _derived(found: Found, folder: Path | None, extension: str | None, overwrite: bool) -> list[Job]:
     targets = Namer(found, folder, extension).names()
     return [
-        _to_file(File(source.path), targets[source][0], overwrite, targets[source][1]) for source in found.candidates
+        to_file(File(source.path), targets[source][0], overwrite, targets[source][1]) for source in found.candidates
     ]
 
 
@@ -172,9 +174,9 @@ def _earlier_results(sources: list[Candidate], folder: Path | None) -> set[Candi
     anywhere = {name for _, name in beside}
 
     def is_result(source: Candidate) -> bool:
-        if sheet := _SHEET.fullmatch(source.path.name):
+        if sheet := SHEET.fullmatch(source.path.name):
             return (os.path.dirname(source.real), fold(sheet["stem"])) in beside
-        match = _EARLIER_RESULT.fullmatch(source.path.stem)
+        match = EARLIER_RESULT.fullmatch(source.path.stem)
         if not match:
             return False
         names = {fold(match["stem"]), fold(match["stem"] + (match["number"] or ""))}

@@ -91,9 +91,10 @@ def run(
     """Do the work on each item on `workers` threads and yield how each ended, in that order.
 
     Results are committed in the calling thread; two finished ones wait. Items begin in their order, as many at a time
-    as there are workers and as `budget` holds. `fail_fast` begins nothing new after a failure; what was begun is
-    finished. An exception in the calling thread (Ctrl-C, a closed pipe) leaves at once: the workers are daemon threads
-    that may be inside a long native call.
+    as there are workers and as `budget` holds; they are taken from `items`, by any of the threads, when they begin, and
+    what that raises is raised here when the work begun has ended. `fail_fast` begins nothing new after a failure; what
+    was begun is finished. An exception in the calling thread (Ctrl-C, a closed pipe) leaves at once: the workers are
+    daemon threads that may be inside a long native call.
     """
     line = _Line(items, budget)
     ended: Queue[Outcome[Item, Result] | None] = Queue(maxsize=1)
@@ -105,6 +106,8 @@ def run(
             if fail_fast and final.status == "failed":
                 line.close()
             yield final
+        if line.broken:
+            raise line.broken
     finally:
         line.close()
 
@@ -113,7 +116,8 @@ class _Line(Generic[Item]):
     """Items that wait for their turn: each is given out when the budget has room for it."""
 
     def __init__(self, items: Iterable[Item], budget: Budget[Item] | None) -> None:
-        self._items = iter(tuple(items))
+        self._items = self._told(items)
+        self.broken: Exception | None = None
         self._budget = budget
         self._turn = threading.Lock()
         self._changed = threading.Condition()
@@ -132,6 +136,13 @@ class _Line(Generic[Item]):
                     self._in_flight += weight
                     return item, weight
         return None
+
+    def _told(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield the items; where they cannot be told any more, end and keep why for the calling thread."""
+        try:
+            yield from items
+        except Exception as error:
+            self.broken = error
 
     def leave(self, weight: int) -> None:
         """Make room for others."""
@@ -176,7 +187,7 @@ def _until_all_left(ended: Queue[Outcome[Item, Result] | None], workers: int) ->
 def _not_done(outcome: Outcome[Item, Result], error: BaseException) -> Outcome[Item, Result]:
     trace = ""
     if isinstance(error, AlreadyThereError):  # another run over the same photos was first
-        return replace(outcome, status="skipped", result=None, reason="exists by now")
+        return replace(outcome, status="skipped", result=None, reason=error.reason)
     if isinstance(error, CartoonizeError):
         message = " ".join(str(error).split())
     elif isinstance(error, MemoryError):

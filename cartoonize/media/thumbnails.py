@@ -45,18 +45,21 @@ class Thumbnails:
     result: Thumbnail
 
 
-def of_photo(photo: Photo) -> Thumbnail:
-    """Return what the page needs of a decoded photo: its size, and a picture where browsers cannot show the file."""
+def of_photo(photo: Photo, *, is_file: bool = True) -> Thumbnail:
+    """Return what the page needs of a decoded photo: its size, and a picture where browsers cannot show the file.
+
+    is_file: False of one in a store, which browsers do not reach.
+    """
     frame = photo.frames[0]
     height, width = frame.pixels.shape[:2]
-    data = None if photo.format in BROWSERS else _webp(_small(frame, STAND_IN_SIDE))
+    data = None if is_file and photo.format in BROWSERS else _webp(_small(frame, STAND_IN_SIDE))
     return Thumbnail(data, width, height)
 
 
-def of_result(photo: Photo, options: EncodeOptions) -> Thumbnail:
-    """Return the thumbnail of a picture as a file written with `options` shows it."""
+def of_result(photo: Photo, options: EncodeOptions, *, is_file: bool = True) -> Thumbnail:
+    """Return the thumbnail of a picture as a file written with `options` shows it; is_file as for `of_photo`."""
     frame = photo.frames[0]
-    image = _small(frame, _side(options.format))
+    image = _small(frame, _side(options.format) if is_file else STAND_IN_SIDE)
     if image.mode == "RGBA" and options.format not in ALPHA:
         image = flatten(image, options.background)
     height, width = frame.pixels.shape[:2]

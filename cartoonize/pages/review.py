@@ -10,10 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path, PurePath
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from cartoonize import __version__
 from cartoonize.errors import CartoonizeError, shown
@@ -22,7 +21,8 @@ from cartoonize.jobs.running import Outcome, run
 from cartoonize.jobs.sharing import thumbnails_budget
 from cartoonize.machine import available_cores
 from cartoonize.media.files import open_atomically
-from cartoonize.media.stores import File
+from cartoonize.pages.addresses import address, name_and_folder
+from cartoonize.remote.objects import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from cartoonize.jobs.planning import Job, Plan
+    from cartoonize.jobs.planning import Job
 
 _GENERATOR = "cartoonize"
 _MARK = f'<meta name="generator" content="{_GENERATOR} '.encode()
@@ -68,33 +68,40 @@ class Card:
     result: Span | None
 
 
-def check_page(page: Path, plan: Plan, *, overwrite: bool) -> None:
-    """Raise ReviewError where a page cannot or must not be written; pages of earlier runs may be replaced."""
-    if page.suffix.lower() not in (".html", ".htm"):
+def check_page(page: Path | Remote, *, streams: bool, overwrite: bool) -> None:
+    """Raise ReviewError where a page cannot or must not be written; pages of earlier runs may be replaced.
+
+    `streams` tells whether the run reads standard input or writes standard output.
+    """
+    if (page.suffix if isinstance(page, Path) else page.url.suffix).lower() not in (".html", ".htm"):
         raise ReviewError(f"{page}: expected the name of an .html file")
-    if os.path.isdir(page):
+    if isinstance(page, Path) and os.path.isdir(page):
         raise ReviewError(f"{page} is a folder: expected the name of an .html file")
-    if not all(isinstance(end, File) for job in plan.jobs if job.action != "fail" for end in (job.source, job.target)):
+    if streams:
         raise ReviewError("the page shows files: neither standard input nor standard output goes with it")
-    if os.path.lexists(page) and not overwrite and not _is_ours(page):
+    if not overwrite and _is_another(page):
         raise ReviewError(f"{page} exists and is no review page: give another name, or --overwrite")
 
 
-def _is_ours(page: Path) -> bool:
+def _is_another(page: Path | Remote) -> bool:
+    """Whether something has the page's name and is no page of ours."""
+    if isinstance(page, Remote):
+        return page.is_listed() and _MARK not in page.content()[:_HEAD]
     try:
         with open(page, "rb") as file:
-            return _MARK in file.read(_HEAD)
+            return _MARK not in file.read(_HEAD)
     except OSError:
-        return False
+        return os.path.lexists(page)
 
 
 class Review:
     """Collects how jobs end and writes the page; thumbnails wait in a nameless file where the page will be.
 
-    Called from one thread only. Raises ReviewError when nothing can be written there.
+    `total` is None where nobody knows yet how many there will be. Called from one thread only. Raises ReviewError when
+    nothing can be written there.
     """
 
-    def __init__(self, page: Path, settings: dict[str, str], total: int) -> None:
+    def __init__(self, page: Path | Remote, settings: dict[str, str], total: int | None) -> None:
         self.page = page
         self._settings = settings
         self._total = total
@@ -102,8 +109,10 @@ class Review:
         self._begun = datetime.now().astimezone()
         self._start = perf_counter()
         try:
-            page.parent.mkdir(parents=True, exist_ok=True)
-            self._spool = tempfile.TemporaryFile(dir=page.parent, buffering=0)  # noqa: SIM115  closed by __exit__
+            if isinstance(page, Path):
+                page.parent.mkdir(parents=True, exist_ok=True)
+            spool_folder = page.parent if isinstance(page, Path) else None
+            self._spool = tempfile.TemporaryFile(dir=spool_folder, buffering=0)  # noqa: SIM115  closed by __exit__
         except OSError as error:
             raise ReviewError(f"{page}: its folder cannot be written to: {error.strerror}") from error
 
@@ -119,18 +128,18 @@ class Review:
         """Take up one outcome."""
         job, result = outcome.item, outcome.result or Converted()
         both = result.thumbnails
-        path = Path(str(job.source))
+        name, folder = name_and_folder(job.source)
         failed = outcome.status == "failed"
         self._cards.append(
             Card(
-                name=shown(path.name or path),
-                folder=shown(path.parent),
+                name=shown(name),
+                folder=shown(folder),
                 status=outcome.status,
                 seconds=outcome.seconds,
                 error=shown(outcome.error or ""),
                 notes=shown("; ".join(filter(None, (job.renamed, *result.notes)))),
-                source=relative_url(path, self.page),
-                target="" if failed else relative_url(Path(str(job.target)), self.page),
+                source=address(job.source, self.page),
+                target="" if failed else address(job.target, self.page),
                 width=both.photo.width if both else 0,
                 height=both.photo.height if both else 0,
                 photo=self._kept(both.photo.data) if both else None,
@@ -145,13 +154,16 @@ class Review:
             "cards": sorted(self._cards, key=lambda card: _natural(card.folder, card.name)),
             "counts": Counter(card.status for card in self._cards),
             "statuses": _STATUSES,
-            "left": self._total - len(self._cards),
+            "left": 0 if self._total is None else self._total - len(self._cards),
             "interrupted": interrupted,
             "begun": self._begun,
             "seconds": perf_counter() - self._start,
             "settings": self._settings,
             "picture": self._data_uri,
         }
+        if isinstance(self.page, Remote):
+            self.page.write(_template().render(context).encode(), overwrite=True)
+            return
         with open_atomically(self.page, overwrite=True) as file:
             _template().stream(context).dump(file, encoding="utf-8")
 
@@ -179,15 +191,6 @@ def earlier_results(skipped: Sequence[Job]) -> Iterator[Outcome[Job, Converted]]
     for outcome in run(skipped, look_at, workers=available_cores(), budget=thumbnails_budget()):
         unseen = Converted(notes=(f"no thumbnail: {outcome.error}",))
         yield Outcome(outcome.item, "skipped", result=outcome.result or unseen, reason=outcome.item.reason)
-
-
-def relative_url(path: Path, page: Path) -> str:
-    """Return the address of a file as seen from the page, percent-encoded whatever bytes its name has."""
-    try:
-        relative = os.path.relpath(path, page.parent)
-    except ValueError:  # on Windows there is no way from one drive to another
-        return Path(os.path.abspath(path)).as_uri()
-    return "/".join(quote(os.fsencode(part), safe="") for part in PurePath(relative).parts)
 
 
 def _natural(*texts: str) -> list[list[tuple[str, int]]]:

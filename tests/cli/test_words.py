@@ -91,9 +91,16 @@ def test_every_common_use_is_one(use: str) -> None:
     run(*args, *dry)
 
 
-@pytest.mark.parametrize("url", ["http://example.com/a.jpg", "https://x/y z.png", "HTTPS://x", "ftp://x/a.jpg"])
-def test_a_url_is_said_to_be_one(url: str) -> None:
-    assert f"{url} is a URL" in run(url, code=2).stderr
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("http://example.com/a.jpg", 2, "nothing can be written beside it: give --out"),
+        ("HTTPS://x", 2, "nothing can be written beside it: give --out"),
+        ("ftp://x/a.jpg", 1, "ftp:// is not supported: expected s3://"),
+    ],
+)
+def test_addresses_are_taken_for_what_they_are(url: str, code: int, said: str) -> None:
+    assert said in run(url, code=code).stderr
 
 
 def test_misspelt_variables_are_told_of_and_others_are_nobodys_business(monkeypatch: pytest.MonkeyPatch) -> None:

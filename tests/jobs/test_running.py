@@ -3,7 +3,7 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -197,3 +197,25 @@ def test_end_of_the_run_does_not_wait_for_workers(error: BaseException) -> None:
         list(run(range(3), work, workers=2, commit=commit))
     release.set()
     assert time.perf_counter() - start < 5
+
+
+def test_items_are_taken_when_they_begin_and_what_they_raise_is_raised_by_the_run() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for n in range(100):
+            taken.append(n)
+            yield n
+            if n == 20:
+                raise OSError("the list ended")
+
+    ended: list[int] = []
+
+    def follow() -> None:
+        for outcome in run(items(), double, workers=2):
+            ended.append(outcome.item)
+            assert len(taken) <= len(ended) + 2 + 2, "two begun, two results waiting"
+
+    with pytest.raises(OSError, match="the list ended"):
+        follow()
+    assert sorted(ended) == list(range(21))

@@ -16,10 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartoonize.errors import EncodeError, shown
-from cartoonize.jobs.planning import Job, Plan
-from cartoonize.media.stores import File, Sink, Source, StandardInput, StandardOutput
 from cartoonize.pages import review
-from cartoonize.pages.review import Review, ReviewError, check_page, relative_url
+from cartoonize.pages.addresses import relative_url
+from cartoonize.pages.review import Review, ReviewError, check_page
 
 from ..review_pages import done, failed, skipped, webp, write_page
 
@@ -142,36 +141,27 @@ def test_interrupted_run_says_what_is_left(tmp_path: Path) -> None:
     assert " left to do" not in write_page(page, [done(PHOTO, RESULT)])
 
 
-def plan(*jobs: Job) -> Plan:
-    return Plan(jobs or (Job(File(PHOTO), File(RESULT), "JPEG", "write"),))
-
-
 def test_page_may_be_new_or_of_an_earlier_run_but_nobody_elses(tmp_path: Path) -> None:
     page = tmp_path / "review.html"
-    check_page(page, plan(), overwrite=False)
+    check_page(page, streams=False, overwrite=False)
     write_page(page, [done(PHOTO, RESULT)])
-    check_page(page, plan(), overwrite=False)
+    check_page(page, streams=False, overwrite=False)
     page.write_text("<!doctype html><title>My holiday</title>")
     with pytest.raises(ReviewError, match="exists and is no review page"):
-        check_page(page, plan(), overwrite=False)
-    check_page(page, plan(), overwrite=True)
+        check_page(page, streams=False, overwrite=False)
+    check_page(page, streams=False, overwrite=True)
 
 
 @pytest.mark.parametrize("name", ["review", "review.jpg", "-", "", "folder.html"])
 def test_page_needs_a_name_of_its_own(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.html").mkdir()
     with pytest.raises(ReviewError, match=r"expected the name of an \.html file"):
-        check_page(tmp_path / name, plan(), overwrite=True)
+        check_page(tmp_path / name, streams=False, overwrite=True)
 
 
-@pytest.mark.parametrize(
-    ("source", "target"),
-    [(StandardInput(), File(RESULT)), (File(PHOTO), StandardOutput()), (StandardInput(), StandardOutput())],
-)
-def test_page_shows_files_only(source: Source, target: Sink) -> None:
+def test_page_shows_files_only() -> None:
     with pytest.raises(ReviewError, match="neither standard input nor standard output"):
-        check_page(Path("review.html"), plan(Job(source, target, None, "write")), overwrite=False)
-    check_page(Path("review.html"), plan(Job(File(PHOTO), None, None, "fail", "no such file")), overwrite=False)
+        check_page(Path("review.html"), streams=True, overwrite=False)
 
 
 def test_folder_that_cannot_be_written_to_is_found_before_the_run(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@
     image.onerror = () => {
       image.onerror = null;
       const instead = standIn ? "a small preview stands in" : "nothing can stand in for it";
-      message.textContent += `The ${what} is gone, or of a format this browser cannot show: ${instead}. `;
+      message.textContent += `The ${what} is gone, in a store, or of a format this browser cannot show: ${instead}. `;
       if (standIn) image.src = standIn;
       else image.removeAttribute("src");
     };

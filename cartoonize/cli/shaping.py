@@ -1,0 +1,51 @@
+"""What of the options shapes the results: for the converter, and in words for the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cartoonize import __version__
+from cartoonize.errors import shown
+from cartoonize.jobs.converting import ConverterSpec
+
+if TYPE_CHECKING:
+    from cartoonize.cli.options import Options
+
+
+def settings_in_words(chosen: Options) -> dict[str, str]:
+    """Return what of the options shaped the results, in words, for the page."""
+    texts = {
+        "Weights": shown(chosen.weights),
+        "Working size": str(chosen.size or "720, smaller photos as they are"),
+        "Output size": chosen.output_size,
+        "Smooth": f"{chosen.smooth:g}",
+        "Lines": "the look's own" if chosen.lines is None else f"{chosen.lines:g}",
+        "Colours of the photo": f"{chosen.keep_colors:g}",
+        "Strength": f"{chosen.strength:g}",
+        "Device": chosen.device,
+        "Format": chosen.format[1:] if chosen.format else "each photo's own",
+        "Quality": str(chosen.quality or "default"),
+        "Background": "#{:02x}{:02x}{:02x}".format(*chosen.background),
+        "Metadata": "left out" if chosen.strip_metadata else "kept",
+    }
+    return {**texts, "Program": f"cartoonize {__version__}"}
+
+
+def spec_of(chosen: Options, threads: int | None) -> ConverterSpec:
+    """Return what any process builds the converter from, each photo on `threads` cores."""
+    return ConverterSpec(
+        weights=chosen.weights,
+        size=chosen.size,
+        output_size=chosen.output_size,
+        smooth=chosen.smooth,
+        lines=chosen.lines,
+        keep_colors=chosen.keep_colors,
+        strength=chosen.strength,
+        device=chosen.device,
+        threads=threads,
+        quality=chosen.quality,
+        background=chosen.background,
+        strip_metadata=chosen.strip_metadata,
+        salvage=chosen.salvage,
+        thumbnails=chosen.review is not None,
+    )

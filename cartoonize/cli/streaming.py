@@ -1,0 +1,170 @@
+"""A run over stores, or of one shard: jobs are done and told while the plan is still being made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from itertools import chain, islice
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+import click
+
+from cartoonize.cli import words
+from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
+from cartoonize.cli.report import FEW, Report, finish, show_jobs
+from cartoonize.cli.shaping import settings_in_words, spec_of
+from cartoonize.errors import shown
+from cartoonize.jobs.naming import SUFFIX
+from cartoonize.jobs.planning import STDOUT
+from cartoonize.jobs.remote_planning import StreamedPlan, plan_stream
+from cartoonize.jobs.running import Interrupted
+from cartoonize.jobs.sharding import Shard
+from cartoonize.jobs.sharing import share
+from cartoonize.jobs.sources import STDIN, Line
+from cartoonize.jobs.streaming import is_work, run_here, settled
+from cartoonize.media import kinds
+from cartoonize.media.formats import EXTENSIONS, extra_problem, format_of
+from cartoonize.remote.objects import Remote
+from cartoonize.remote.urls import Url, parse
+
+if TYPE_CHECKING:
+    from cartoonize.cli.options import Options
+    from cartoonize.jobs.converting import Converted
+    from cartoonize.jobs.planning import Job
+    from cartoonize.jobs.running import Outcome
+    from cartoonize.pages.review import Review
+
+NOTHING_FOUND = 3
+_MANY = 10**9  # photos there may be, while nobody knows
+
+
+def convert_stream(chosen: Options, inputs: list[str | Line]) -> int:
+    """Do what the command line asks for and return the exit code; raises click.UsageError or ConfigurationError."""
+    plan = _checked_plan(chosen, inputs)
+    if chosen.dry_run:
+        return _show(plan, as_json=chosen.json)
+    jobs, total = _begun(plan)
+    report = Report(total, as_json=chosen.json, quiet=chosen.quiet, verbose=chosen.verbose)
+    with _review(chosen, total) as review:
+        try:
+            for outcome in _outcomes(_counted(jobs, report), chosen, report):
+                _tell(outcome, report, review)
+            _tell_what_is_no_work(plan, report)
+            finish(report, review, interrupted=False)
+        except Interrupted:
+            finish(report, review, interrupted=True)
+            raise
+    return int(report.failed) if report.count or report.failed else _nothing_found()
+
+
+def _checked_plan(chosen: Options, inputs: list[str | Line]) -> StreamedPlan:
+    for asked_for in (EXTENSIONS.get(chosen.format or ""), format_of(PurePath(chosen.out or ""))):
+        if problem := extra_problem(asked_for):
+            raise ConfigurationError(problem)
+    streams = STDIN in inputs or chosen.out == STDOUT
+    if chosen.out == STDOUT or (STDIN in inputs and chosen.out is None):
+        check_stdout(chosen)
+    if chosen.review is not None:
+        from cartoonize.pages.review import check_page
+
+        with refusing(click.UsageError, "--review"):
+            check_page(_page(chosen.review), streams=streams, overwrite=chosen.overwrite)
+    with refusing(click.UsageError):
+        return plan_stream(
+            inputs,
+            out=chosen.out,
+            extension=chosen.format,
+            overwrite=chosen.overwrite,
+            hidden=chosen.include_hidden,
+            shard=chosen.shard or Shard(),
+        )
+
+
+def _page(name: str) -> Path | Remote:
+    """Return where the page goes; raises UrlError."""
+    place = parse(name) if words.is_address(name) else name
+    return Remote(place) if isinstance(place, Url) else Path(place)
+
+
+def _show(plan: StreamedPlan, *, as_json: bool) -> int:
+    """Print what a run would do, each job as it is known."""
+    counts = show_jobs(plan.jobs, as_json=as_json)
+    return int(counts["fail"] > 0) if counts else _nothing_found()
+
+
+def _nothing_found() -> int:
+    click.echo("cartoonize: no image found", err=True)
+    return NOTHING_FOUND
+
+
+def _begun(plan: StreamedPlan) -> tuple[Iterator[Job], int | None]:
+    """Return the jobs, and their number where they are so few that a line each fits on a screen."""
+    first = list(islice(plan.jobs, FEW + 1))
+    return chain(first, plan.jobs), len(first) if len(first) <= FEW else None
+
+
+def _counted(jobs: Iterator[Job], report: Report) -> Iterator[Job]:
+    """Pass the jobs on, and let the report know their number when all are known."""
+    number = 0
+    for job in jobs:
+        number += 1
+        yield job
+    report.know(number)
+
+
+def _review(chosen: Options, total: int | None) -> Review | nullcontext[None]:
+    """Begin the page before any work, so that a place where it cannot be written is found out now."""
+    if chosen.review is None or total == 0:
+        return nullcontext()
+    from cartoonize.pages.review import Review
+
+    with refusing(click.UsageError, "--review"):
+        return Review(_page(chosen.review), settings_in_words(chosen), total)
+
+
+def _outcomes(jobs: Iterator[Job], chosen: Options, report: Report) -> Iterator[Outcome[Job, Converted]]:
+    """Yield how each job ends; the generator is loaded when the first comes that needs it."""
+    for job in jobs:
+        if is_work(job):
+            if not (chosen.fail_fast and report.failed):
+                yield from _done(chain([job], jobs), chosen, report)
+            return
+        yield settled(job)
+
+
+def _done(jobs: Iterable[Job], chosen: Options, report: Report) -> Iterator[Outcome[Job, Converted]]:
+    photos = _MANY if report.total is None else report.total
+    shared = share(photos, chosen.weights, chosen.size, chosen.device, chosen.jobs)
+    report.detail(
+        f"weights {chosen.weights}, size {chosen.size or 'default'}, {chosen.device}, "
+        f"photos at a time: {shared.workers}, threads each: {shared.threads}"
+    )
+    with refusing(ConfigurationError):
+        convert_one = spec_of(chosen, shared.threads).build()
+    with report.progress(report.total):
+        yield from run_here(jobs, convert_one, workers=shared.workers, budget=shared.budget, fail_fast=chosen.fail_fast)
+
+
+def _tell(outcome: Outcome[Job, Converted], report: Report, review: Review | None) -> None:
+    job = outcome.item
+    if review:  # first: what the user was told of is on the page, whenever Ctrl-C comes
+        review(outcome)
+    if job.renamed and is_work(job):
+        report.note(f"{shown(str(job.source))} -> {shown(str(job.target))}: {shown(job.renamed)}")
+    report(outcome)
+
+
+def _tell_what_is_no_work(plan: StreamedPlan, report: Report) -> None:
+    if plan.earlier:
+        report.note(f"results of earlier runs (*{SUFFIX}) and sheets, not taken as photos: {len(plan.earlier)}")
+    for name in plan.earlier:
+        report.detail(f"{shown(name)}: result of an earlier run")
+    if plan.foreign:
+        report.note(f"left alone: {kinds.counted([PurePath(name) for name in plan.foreign])}")
+    for name in plan.foreign:
+        report.detail(f"{shown(name)}: left alone, {kinds.of_name(PurePath(name))}")
+    if plan.litter:
+        report.note(f"folders of a NAS or the system, not looked into (--include-hidden does): {len(plan.litter)}")
+    for name in plan.litter:
+        report.detail(f"{shown(name)}: not looked into")
