@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,7 @@ from cartoonize.errors import ConfigError
 def _from_config_folder(path: Path, info: ValidationInfo) -> Path:
     """Make a path absolute; a relative one starts at the configuration's folder, wherever the command runs."""
     folder: Path = (info.context or {}).get("folder", Path())
-    return folder / path.expanduser()
+    return folder / os.path.expanduser(path)  # unlike Path.expanduser, no error for ~NOBODY
 
 
 ConfigPath = Annotated[Path, AfterValidator(_from_config_folder)]
@@ -30,6 +31,10 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+# A tag of its own, the 30th of February, nested a thousand deep, and what PyYAML raises for "!!timestamp foo",
+# "!!bool x", "!!int ''" and an integer of more digits than Python reads.
+_NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 Place: TypeAlias = tuple[int | str, ...]  # keys and list positions, outermost first
 AnySection = TypeVar("AnySection", bound=Section)
@@ -43,7 +48,7 @@ def load(path: Path, model: type[AnySection], overrides: Sequence[str] = ()) -> 
     root = _compose(path)
     try:
         content = yaml.SafeLoader("").construct_document(root) if root else None
-    except (yaml.YAMLError, ValueError) as error:  # a tag of its own, the 30th of February
+    except _NOT_YAML as error:
         raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected `key: value` lines")
@@ -73,7 +78,7 @@ def _compose(path: Path) -> Any:
         return yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except _NOT_YAML as error:
         raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
 
 
@@ -85,7 +90,7 @@ def _put(content: dict[str, Any], override: str) -> Place:
     place: Place = tuple(int(part) if part.isdecimal() else part for part in key.split("."))
     try:
         value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
+    except _NOT_YAML as error:
         raise ConfigError(f"--set {override}: not a YAML value; quote it") from error
     section: Any = content
     try:

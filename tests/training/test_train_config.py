@@ -81,6 +81,10 @@ def test_overrides_reach_list_items_and_sections_that_the_file_leaves_out(tmp_pa
         (MINIMAL + "\npatch_size: 50", "cfg.yaml:9: patch_size: .* multiple of 4"),
         (MINIMAL + "\nbatch: 3\ndevices: [GPU:0, GPU:1]", "batch: expected a multiple of the number of devices"),
         (MINIMAL + "losses: {preset: paper", "not valid YAML"),
+        (MINIMAL + "\nseed: !!timestamp foo", "not valid YAML"),
+        (MINIMAL + "\nseed: !!bool x", "not valid YAML"),
+        (MINIMAL + "\nseed: !!int ''", "not valid YAML"),
+        (MINIMAL.replace("losses:\n", "losses:\n  preset: [1]\n"), "losses.preset"),
         (MINIMAL + "features: {network: lite0, weights: a.h5}", "features: .* a path goes with network: vgg19"),
         ("", "expected `key: value` lines"),
     ],
@@ -150,3 +154,8 @@ def test_weights_of_features_without_a_network_are_vgg19s(
     found = read(tmp_path, MINIMAL + features).features
 
     assert (found.network, found.weights) == (network, weights)
+
+
+def test_a_home_of_nobody_is_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    config = read(tmp_path, MINIMAL.replace("runs/first", "~nobody-of-that-name/first"))
+    assert config.run == tmp_path / "~nobody-of-that-name" / "first"

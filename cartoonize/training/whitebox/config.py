@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,7 +24,7 @@ PRESETS: dict[str, dict[str, float]] = {
 def _from_config_folder_if_there(name: str, info: ValidationInfo) -> str:
     """Take a name that exists beside the configuration for a path; leave any other as it is."""
     folder: Path = (info.context or {}).get("folder", Path())
-    beside = folder / Path(name).expanduser()
+    beside = folder / os.path.expanduser(name)
     return str(beside) if beside.exists() else name
 
 
@@ -82,7 +83,7 @@ class Losses(Section):
     @classmethod
     def _fill_from_preset(cls, given: Any) -> Any:
         preset = given.get("preset") if isinstance(given, Mapping) else None
-        return {**PRESETS[preset], **given} if preset in PRESETS else given
+        return {**PRESETS[preset], **given} if isinstance(preset, str) and preset in PRESETS else given
 
 
 class Representations(Section):
