@@ -248,7 +248,7 @@ def test_a_file_becomes_the_file_that_the_command_line_makes(tmp_path: Path, cof
     assert notes == ("transparency flattened on white",)
     target = tmp_path / "b.jpg"
     words = ["-m", "cartoonize", tmp_path / "a.png", "--size", "50", "--quality", "80", "--out", target]
-    subprocess.run([sys.executable, *words], check=True, capture_output=True, timeout=200)
+    subprocess.run([sys.executable, *words], check=True, capture_output=True, timeout=600)
     assert (tmp_path / "new" / "a.jpg").read_bytes() == target.read_bytes()
 
 

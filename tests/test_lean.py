@@ -38,7 +38,7 @@ LEFT_OUT = ("tensorflow", "keras", "h5py", "pydantic", "yaml", "tensorboard", "s
 def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     lean = os.environ.get("LEAN_PYTHON")
     start = [lean, "-m", "cartoonize"] if lean else [sys.executable, "-c", FORBID.format(names=set(LEFT_OUT))]
-    return subprocess.run([*start, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=200)
+    return subprocess.run([*start, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=600)
 
 
 @pytest.fixture

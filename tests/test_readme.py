@@ -95,7 +95,7 @@ def test_every_page_is_linked_from_the_readme_and_every_link_there_leads_somewhe
 def test_the_docs_build_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # the theme's, about its successor
-    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
+    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
     assert built.returncode == 0, built.stderr
     for page in DOCS:
         assert (tmp_path / "site" / f"{page}.html").is_file()

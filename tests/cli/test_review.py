@@ -143,7 +143,7 @@ def test_stopped_run_leaves_a_page_of_what_there_is() -> None:
     assert running.stdout
     assert json.loads(running.stdout.readline())["source"] == "in/a.jpg"
     running.send_signal(signal.SIGINT)
-    _, stderr = running.communicate(timeout=20)
+    _, stderr = running.communicate(timeout=600)
     assert running.returncode == 130
     assert files("out") == {"a.jpg", "r.html"}, "nothing half-written, no spool"
     assert statuses("out/r.html") == ["done"]

@@ -53,7 +53,7 @@ def process(*args: str, driver: str | None = None) -> subprocess.CompletedProces
     environment = {**os.environ, "PYTHONPATH": str(Path(cartoonize.__file__).parents[1])}
     program = ["-c", driver] if driver else ["-m", "cartoonize"]
     command = [sys.executable, *program, *args]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 
 def files() -> set[str]:

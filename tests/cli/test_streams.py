@@ -22,7 +22,7 @@ def shell(words: str, folder: Path, **variables: str) -> subprocess.CompletedPro
     Image.new("RGB", (8, 8), "red").save(folder / "a.jpg")
     environment = {**os.environ, "PYTHONPATH": str(Path(cartoonize.__file__).parents[1]), **variables}
     command = ["sh", "-c", f"'{sys.executable}' -m cartoonize {words}"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.parametrize("stream", [">/dev/full", ">&-"])

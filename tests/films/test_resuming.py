@@ -151,7 +151,7 @@ def test_a_run_killed_twenty_times_ends_like_one_that_was_not(source: Path, tmp_
 def wait_for_progress(folder: Path, process: subprocess.Popen[bytes], seconds: float) -> None:
     """Wait until the process has its folder, then a while: it is killed at work, not while Python starts."""
     begun = {path: len(list(path.glob("*"))) for path in hidden(folder)}
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
         if any(len(list(path.glob("*"))) > begun.get(path, 0) for path in hidden(folder)):
             break

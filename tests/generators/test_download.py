@@ -200,7 +200,7 @@ def test_two_at_once_both_end_well(server: Server, folder: Path) -> None:
     server.contents = {"model.index": CONTENTS["model.index"] * 10, "model.data": CONTENTS["model.data"]}
     (folder / "model.index").parent.mkdir(parents=True)
     (folder / "model.index").write_bytes(CONTENTS["model.index"])
-    server.gate = threading.Barrier(2, timeout=20)  # both are in the middle of model.data
+    server.gate = threading.Barrier(2, timeout=600)  # both are in the middle of model.data
     with ThreadPoolExecutor(2) as pool:
         for result in [pool.submit(authors_release.fetch, server.url) for _ in range(2)]:
             assert result.result() == folder

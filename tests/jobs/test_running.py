@@ -49,7 +49,7 @@ def test_nothing_to_do() -> None:
 
 
 def test_workers_run_side_by_side() -> None:
-    meeting = threading.Barrier(4, timeout=10)
+    meeting = threading.Barrier(4, timeout=600)
     outcomes = list(run(range(8), lambda item: str(meeting.wait()), workers=4))
     assert errors(outcomes) == {}
 
@@ -186,7 +186,7 @@ def test_end_of_the_run_does_not_wait_for_workers(error: BaseException) -> None:
 
     def work(item: int) -> str:
         if item != 0:
-            release.wait(30)
+            release.wait(600)
         return double(item)
 
     def commit(item: int, result: str) -> None:
@@ -196,7 +196,7 @@ def test_end_of_the_run_does_not_wait_for_workers(error: BaseException) -> None:
     with pytest.raises(type(error)):
         list(run(range(3), work, workers=2, commit=commit))
     release.set()
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 300, "the work would go on for 600"
 
 
 def test_items_are_taken_when_they_begin_and_what_they_raise_is_raised_by_the_run() -> None:
