@@ -92,6 +92,12 @@ def test_every_page_is_linked_from_the_readme_and_every_link_there_leads_somewhe
     assert {f"docs/{page}.md" for page in DOCS} - {path for path, _ in links} == {"docs/index.md"}
 
 
+def test_every_test_that_the_docs_name_exists() -> None:
+    named = {found for text in DOCS.values() for found in re.findall(r"(tests/[\w/]+\.py)::(test_\w+)", text)}
+    assert len(named) >= 15
+    assert [name for path, name in named if f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8")] == []
+
+
 def test_the_docs_build_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # the theme's, about its successor
