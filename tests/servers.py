@@ -80,7 +80,7 @@ def proxy_to(
             if isinstance(what, int):
                 self.answer(what, b"<Error><Code>ServiceUnavailable</Code><Message>Try again</Message></Error>")
                 return
-            connection = http.client.HTTPConnection(host, timeout=60)
+            connection = http.client.HTTPConnection(host, timeout=600)
             connection.request(self.command, self.path, body, dict(self.headers))
             answer = connection.getresponse()
             content = answer.read()
