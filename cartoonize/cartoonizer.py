@@ -15,9 +15,10 @@ from cartoonize.errors import AlreadyThereError, ArgumentError, EngineError
 from cartoonize.films.maker import FilmMaker
 from cartoonize.generators import tiles
 from cartoonize.generators.card import Card
+from cartoonize.generators.engines.engine import DEVICE_NAME, Precision
+from cartoonize.generators.engines.registry import open_engine
 from cartoonize.generators.finishing import finish
-from cartoonize.generators.generator import Generator, load
-from cartoonize.generators.weights import locate
+from cartoonize.generators.generator import load
 from cartoonize.machine import available_cores
 from cartoonize.media import codec
 from cartoonize.media.files import write_atomically
@@ -44,7 +45,8 @@ class Cartoonizer(FilmMaker):
         output_size: "photo" brings the result to the photo's own size, "work" leaves it at the working size.
         smooth: in [0, 1], δ of the paper's equation 9; 1 is the guided-filtered picture, 0 the generator's own output.
         retouch: lines, the photo's colours and strength, on top of the look.
-        device: "cpu" (LiteRT) or "gpu" (TensorFlow).
+        device: "cpu" (LiteRT), "gpu" (ncnn on Vulkan; "gpu:1" is another one), or "auto", a GPU if there is one.
+        precision: of what a GPU stores: "float16" where it can, or "float32". A CPU has float32.
         threads: cores used by one picture; None is all of them.
         detail: an earlier name of `smooth`.
 
@@ -62,21 +64,23 @@ class Cartoonizer(FilmMaker):
         output_size: Literal["photo", "work"] = "photo",
         smooth: float = 1.0,
         retouch: Retouch = AS_IT_IS,
-        device: Literal["cpu", "gpu"] = "cpu",
+        device: str = "cpu",
+        precision: Precision = "float16",
         threads: int | None = None,
         detail: float | None = None,
     ) -> None:
         smooth = smooth if detail is None else detail
-        _check_options(size, output_size, smooth, device, threads)
+        _check_options(size, output_size, smooth, device, precision, threads)
         self._size = size
         self._output_size = output_size
         self._smooth = smooth
         self._retouch = retouch
         self._device = device
+        self._precision = precision
         self._threads = threads or available_cores()
         self._generator = load(weights)
         self.field = self._generator.field
-        self.engine = _engine(self._generator, weights, device, self._threads)
+        self.engine = open_engine(self._generator, device, self._threads, precision)
 
     @property
     def card(self) -> Card:
@@ -159,6 +163,7 @@ class Cartoonizer(FilmMaker):
             "smooth": self._smooth,
             "retouch": asdict(self._retouch),
             "device": self._device,
+            "precision": self._precision,
         }
 
     @property
@@ -203,12 +208,15 @@ def _fitted(alpha: Pixels | None, pixels: Image) -> Pixels | None:
     return None if alpha is None else resize(alpha, (pixels.shape[0], pixels.shape[1]))
 
 
-def _check_options(size: object, output_size: object, smooth: float, device: object, threads: object) -> None:
+def _check_options(
+    size: object, output_size: object, smooth: float, device: str, precision: object, threads: object
+) -> None:
     for name, value, fits, expected in (
         ("size", size, size in (None, "full") or _is_count(size), 'a number of pixels, "full" or None'),
         ("output_size", output_size, output_size in ("photo", "work"), '"photo" or "work"'),
         ("smooth", smooth, isinstance(smooth, Real) and 0 <= smooth <= 1, "a number from 0 to 1"),
-        ("device", device, device in ("cpu", "gpu"), '"cpu" or "gpu"'),
+        ("device", device, DEVICE_NAME.fullmatch(str(device)), '"cpu", "gpu", "gpu:N" or "auto"'),
+        ("precision", precision, precision in ("float16", "float32"), '"float16" or "float32"'),
         ("threads", threads, threads is None or _is_count(threads), "a number of cores or None"),
     ):
         if not fits:
@@ -230,16 +238,3 @@ def _check_file(source: Path, target: Path, quality: int | None, overwrite: bool
         raise ArgumentError(f"{target} is the photo itself: give another name")
     if not overwrite and os.path.lexists(target):
         raise AlreadyThereError
-
-
-def _engine(generator: Generator, weights: str | Path, device: str, threads: int) -> tiles.Run:
-    """Load the engine; LiteRT and TensorFlow are imported only where they are used."""
-    if device == "gpu":
-        from cartoonize.generators.conversion import keras_model
-        from cartoonize.generators.engines.tensorflow import TensorFlowEngine, gpu_name
-
-        name = gpu_name()
-        return TensorFlowEngine(keras_model(locate(weights)), name)
-    from cartoonize.generators.engines.litert import LiteRTEngine
-
-    return LiteRTEngine(generator, threads)

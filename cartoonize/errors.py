@@ -52,6 +52,10 @@ class EngineError(CartoonizeError):
     """The generator could not be run, or its output is not finite."""
 
 
+class OutOfMemoryError(EngineError):
+    """The device has not the memory for a picture of this size; a smaller piece of it may do."""
+
+
 class ConfigError(CartoonizeError):
     """A training configuration is not valid."""
 

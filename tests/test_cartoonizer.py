@@ -56,17 +56,6 @@ def test_the_full_size_result_agrees_with_the_working_size_one(coffee: NDArray[n
     assert psnr(small, shrunk) > 28
 
 
-@pytest.mark.parametrize("weights", ["fast", "comic"])
-def test_the_gpu_path_gives_the_same_picture(
-    coffee: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, weights: str
-) -> None:
-    """Everything but the device itself: TensorFlow runs on the CPU in the GPU's place."""
-    monkeypatch.setattr("cartoonize.generators.engines.tensorflow.gpu_name", lambda: "/CPU:0")
-    expected = Cartoonizer(weights, size=100)(coffee).astype(int)
-    difference = np.abs(Cartoonizer(weights, size=100, device="gpu")(coffee) - expected)
-    assert difference.max() <= (1 if weights == "fast" else 3)  # the edges of ink are steep
-
-
 def test_detail_zero_is_the_generators_own_output(coffee: NDArray[np.uint8]) -> None:
     from cartoonize.generators.engines.litert import LiteRTEngine
     from cartoonize.generators.generator import load

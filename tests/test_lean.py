@@ -80,7 +80,6 @@ def test_a_heic_photo_is_read(folder: Path) -> None:
         (["train", "--print-config"], "tensorflow"),
         (["train", "--config", "cfg.yaml"], "tensorflow"),
         (["distill", "--config", "cfg.yaml"], "tensorflow"),
-        (["photo.jpg", "--device", "gpu"], "tensorflow"),
         (["photo.jpg", "--weights", builtin_folder() / "fast.weights.h5"], "tensorflow"),
     ],
     ids=lambda value: Path(str(value[1])).name if isinstance(value, list) else value,

@@ -13,6 +13,7 @@ import click
 from cartoonize.cli.words import Choice, did_you_mean, is_address
 from cartoonize.errors import CartoonizeError, shown
 from cartoonize.generators.authors_release import RELEASED
+from cartoonize.generators.engines.engine import DEVICE_NAME, Precision
 from cartoonize.generators.weights import BUILTIN
 from cartoonize.jobs.sharding import Shard
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION
@@ -33,7 +34,8 @@ class Options:
     size: int | Literal["full"] | None
     output_size: Literal["photo", "work"]
     smooth: float
-    device: Literal["cpu", "gpu"]
+    device: str
+    precision: Precision
     format: str | None
     quality: int | None
     background: tuple[int, int, int]
@@ -115,6 +117,27 @@ def _shard(_ctx: click.Context, _param: click.Parameter, value: str | None) -> S
         return None if value is None else Shard.parse(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+class DeviceName(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
+    """What `cartoonize devices` lists, "gpu" or "auto"."""
+
+    name = "device"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name; fails when it is none."""
+        if not DEVICE_NAME.fullmatch(value):
+            hint = did_you_mean(value, ("cpu", "gpu", "auto"))
+            self.fail(f"{value!r} is none of cpu, gpu, gpu:N (gpu:0, gpu:1, ...) and auto.{hint}", param, ctx)
+        return value
+
+    def shell_complete(
+        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        """Offer the names that every machine has."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in ("cpu", "gpu", "auto") if word.startswith(incomplete)]
 
 
 def _color(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int, int]:
@@ -206,7 +229,21 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
         help="1 is the smooth picture, 0 the generator's own with all its texture.",
     ),
     *retouch_options,
-    click.option("--device", type=Choice(["cpu", "gpu"]), default="cpu", show_default=True, help="Where to run."),
+    click.option(
+        "--device",
+        type=DeviceName(),
+        default="cpu",
+        show_default=True,
+        metavar="cpu|gpu|gpu:N|auto",
+        help="Where to run; the command devices lists what there is.",
+    ),
+    click.option(
+        "--precision",
+        type=Choice(["float16", "float32"]),
+        default="float16",
+        show_default=True,
+        help="Of what a GPU stores, where it can; a CPU has float32.",
+    ),
     click.option(
         "--format",
         type=Choice([extension[1:] for extension in EXTENSIONS], case_sensitive=False),

@@ -42,6 +42,7 @@ def spec_of(chosen: Options, threads: int | None) -> ConverterSpec:
         keep_colors=chosen.keep_colors,
         strength=chosen.strength,
         device=chosen.device,
+        precision=chosen.precision,
         threads=threads,
         quality=chosen.quality,
         background=chosen.background,

@@ -1,43 +1,26 @@
-"""Weights in any form -> Keras model -> LiteRT flatbuffer: what CPU inference needs TensorFlow for, once per file."""
+"""Weights in any form -> Keras model -> LiteRT flatbuffer; run as a program it converts one file, see `converted`."""
 
 from __future__ import annotations
 
-import os
+import json
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cartoonize.errors import EncodeError, WeightsError
 from cartoonize.generators import authors_release
-from cartoonize.generators.authors_release import cache_folder, release_folder
+from cartoonize.generators.authors_release import release_folder
 from cartoonize.generators.card import UNKNOWN, Card, with_card
 from cartoonize.generators.native_logs import native_stderr_silenced
-from cartoonize.generators.weights import Weights, fingerprint, keras_weights
+from cartoonize.generators.weights import Weights, keras_weights
 from cartoonize.generators.weights_files import Arrays, read_checkpoint, read_keras
 from cartoonize.media.files import write_atomically
 
 if TYPE_CHECKING:
     import keras
 
-# Part of the cache's key: raise it when the same weights would convert to another flatbuffer.
-CONVERTER_VERSION = 2
 _RELEASE_CARD = Card(authors_release.TITLE, authors_release.LICENCE, authors_release.RELEASE_URL)
-
-
-def cached_flatbuffer(weights: Weights) -> Path:
-    """Return the weights as a `.tflite` file, converted on first use and kept in the user's cache by content.
-
-    Raises WeightsError when they do not fit a generator or the cache cannot be written.
-    """
-    target = cache_folder() / "converted" / f"{fingerprint(weights)}-{CONVERTER_VERSION}.tflite"
-    if not os.path.isfile(target):
-        card = _RELEASE_CARD if weights.path.parent == release_folder() else UNKNOWN
-        data = flatbuffer(keras_model(weights), card=card)
-        try:
-            write_atomically(target, data, overwrite=True)
-        except EncodeError as error:
-            raise WeightsError(f"{target}: the converted weights cannot be kept ({error})") from error
-    return target
 
 
 def keras_model(weights: Weights) -> keras.Model:
@@ -90,3 +73,23 @@ def _fitting_model(arrays: Arrays, path: Path) -> keras.Model:
                 layer.set_weights(arrays[name])
             return model
     raise WeightsError(f"{path}: the arrays fit none of the generators ({', '.join(ARCHITECTURES)})")
+
+
+def main(order: str) -> int:
+    """Do what `converted` asks of this process, and return its exit code; what is wrong goes to standard output."""
+    asked = json.loads(order)
+    weights, target = Weights(Path(asked["path"]), asked["kind"]), Path(asked["target"])
+    card = _RELEASE_CARD if weights.path.parent == release_folder() else UNKNOWN
+    try:
+        write_atomically(target, flatbuffer(keras_model(weights), card=card), overwrite=True)
+    except WeightsError as error:
+        print(error)
+        return 1
+    except EncodeError as error:
+        print(f"{target}: the converted weights cannot be kept ({error})")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -57,7 +57,7 @@ def load(weights: str | Path) -> Generator:
     if located.kind == "flatbuffer":
         path = located.path
     else:
-        from cartoonize.generators.conversion import cached_flatbuffer
+        from cartoonize.generators.converted import cached_flatbuffer
 
         path = cached_flatbuffer(located)
     try:

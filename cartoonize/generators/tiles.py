@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from cartoonize.errors import EngineError
+from cartoonize.errors import EngineError, OutOfMemoryError
 from cartoonize.generators.receptive_field import ReceptiveField
 from cartoonize.method.pixels import Array, Image, pad_to_multiple, to_network
 
@@ -25,14 +25,27 @@ def generate(run: Run, photo: Image, field: ReceptiveField) -> Array:
     """Run a generator over a photo of any size: uint8 (H, W, 3) to float32 (H, W, 3 or 4), not clipped.
 
     field: how the generator may be cut. All tiles of a photo have one shape, so that the engine plans once. The
-    result is the one of the whole picture in one piece, whatever the number of tiles.
-    Raises EngineError when the generator's output is not finite.
+    result is the one of the whole picture in one piece, whatever the number of tiles; where the device has not the
+    memory they get smaller.
+    Raises EngineError when the generator's output is not finite, OutOfMemoryError when no tile is small enough.
     """
     height, width = photo.shape[:2]
     padded = pad_to_multiple(photo, field.alignment)
-    tile = tile_shape((padded.shape[0], padded.shape[1]), field)
+    shape = padded.shape[0], padded.shape[1]
+    tile = tile_shape(shape, field)
+    while True:
+        try:
+            return _in_tiles(run, padded, field, tile)[:height, :width]
+        except OutOfMemoryError:
+            smaller = tile_shape(shape, field, tile[0] * tile[1] // 4)
+            if math.prod(smaller) >= math.prod(tile):
+                raise
+            tile = smaller
+
+
+def _in_tiles(run: Run, padded: Image, field: ReceptiveField, tile: tuple[int, int]) -> Array:
     if tile == padded.shape[:2]:
-        return _run(run, padded)[:height, :width]
+        return _run(run, padded)
     result = np.empty((*padded.shape[:2], 0), np.float32)
     for (y, top, bottom), (x, left, right) in product(
         _spans(padded.shape[0], tile[0], field.margin), _spans(padded.shape[1], tile[1], field.margin)
@@ -41,15 +54,16 @@ def generate(run: Run, photo: Image, field: ReceptiveField) -> Array:
         if not result.size:  # only now is known whether ink is a fourth channel
             result = np.empty((*padded.shape[:2], output.shape[2]), np.float32)
         result[top:bottom, left:right] = output[top - y.start : bottom - y.start, left - x.start : right - x.start]
-    return result[:height, :width]
+    return result
 
 
-def tile_shape(shape: tuple[int, int], field: ReceptiveField) -> tuple[int, int]:
+def tile_shape(shape: tuple[int, int], field: ReceptiveField, most: int = WHOLE_PIXELS) -> tuple[int, int]:
     """Return the tile (height, width) that covers `shape` (multiples of the alignment) with the fewest computed pixels.
 
-    A picture of up to WHOLE_PIXELS is one tile; beyond, a tile has at most TILE_PIXELS, if the halo leaves room.
+    A picture of up to WHOLE_PIXELS, or `most`, is one tile; beyond, a tile has at most TILE_PIXELS, if the halo leaves
+    room.
     """
-    affordable = MAX_TILE_BYTES // max(1, field.peak)
+    affordable = min(most, MAX_TILE_BYTES // max(1, field.peak))
     if field.halo is None or shape[0] * shape[1] <= min(WHOLE_PIXELS, affordable):
         return shape
     cuts = list(product(*(_cuts(side, field) for side in shape)))

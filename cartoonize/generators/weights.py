@@ -76,12 +76,12 @@ def locate(weights: str | Path) -> Weights:
 
 
 def keras_weights(weights: Weights) -> Weights:
-    """Return the same weights in a form TensorFlow can load; raises WeightsError when there is none."""
+    """Return the same weights in a form Keras can load; raises WeightsError when there is none."""
     if weights.kind != "flatbuffer":
         return weights
     if weights.path.parent == builtin_folder():
         return _recognise(weights.path.with_suffix(".weights.h5"))
-    raise WeightsError(f"{weights.path}: a .tflite file runs on the CPU only; give the .weights.h5 it was made from")
+    raise WeightsError(f"{weights.path}: a .tflite file is not for training; give the .weights.h5 it was made from")
 
 
 def checkpoint_files(prefix: Path) -> tuple[Path, Path]:

@@ -10,6 +10,7 @@ from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
     from cartoonize.cartoonizer import Cartoonizer
+    from cartoonize.generators.engines.engine import Precision
     from cartoonize.jobs.planning import Job
     from cartoonize.media.codec import EncodeOptions
     from cartoonize.media.thumbnails import Thumbnails
@@ -40,7 +41,8 @@ class ConverterSpec:
     lines: float | None = None
     keep_colors: float = 0.0
     strength: float = 1.0
-    device: Literal["cpu", "gpu"] = "cpu"
+    device: str = "cpu"
+    precision: Precision = "float16"
     threads: int | None = None
     quality: int | None = None
     background: tuple[int, int, int] = (255, 255, 255)
@@ -68,6 +70,7 @@ class ConverterSpec:
             smooth=self.smooth,
             retouch=Retouch(self.lines, self.keep_colors, self.strength),
             device=self.device,
+            precision=self.precision,
             threads=self.threads,
         )
         return Converter(self, cartoonizer)

@@ -39,12 +39,13 @@ def share(photos: int, weights: str, size: Size, device: str, wanted: int | None
     """Share the machine among so many photos.
 
     `wanted` workers where a person says so, else one a core that has the memory for a generator: with one inference
-    thread each they beat fewer with more, since decoding, filtering and encoding then overlap. A GPU takes one photo.
+    thread each they beat fewer with more, since decoding, filtering and encoding then overlap. A GPU takes one photo
+    at a time, while the cores decode and encode others: two of them at least, that it need not wait.
     """
     cores = available_cores()
     memory = int(free_memory() * _SHARE)
     generator = _GENERATORS.get(weights, _GENERATOR)
-    most = wanted or (1 if device == "gpu" else min(cores, memory // generator))
+    most = wanted or max(1 if device == "cpu" else 2, min(cores, memory // generator))
     workers = max(1, min(most, photos))
     left = max(0, memory - workers * generator)
     return Share(workers, max(1, cores // workers), Budget(left, partial(_conversion_bytes, size)))

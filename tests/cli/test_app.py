@@ -153,7 +153,8 @@ def test_version() -> None:
 
 def test_options_reach_the_cartoonizer_and_the_encoder() -> None:
     save("photo.jpg")
-    args = ["--size", "full", "--output-size", "work", "--smooth", "0.5", "--device", "gpu", "--style", "fast"]
+    args = ["--size", "full", "--output-size", "work", "--smooth", "0.5", "--style", "fast"]
+    args += ["--device", "gpu", "--precision", "float32"]
     args += ["--lines", "1.5", "--keep-colors", "0.25", "--strength", "0.75"]
     run("photo.jpg", *args, "--format", "jpeg", "--quality", "30", "-o", "small.jpg")
     run("photo.jpg", "--size", "300", "--quality", "95", "-o", "large.jpg")
@@ -161,7 +162,8 @@ def test_options_reach_the_cartoonizer_and_the_encoder() -> None:
     threads = first.pop("threads")
     assert threads >= 1
     assert first.pop("retouch") == Retouch(lines=1.5, keep_colors=0.25, strength=0.75)
-    assert first == {"weights": "fast", "size": "full", "output_size": "work", "smooth": 0.5, "device": "gpu"}
+    plain = {"weights": "fast", "size": "full", "output_size": "work", "smooth": 0.5}
+    assert first == plain | {"device": "gpu", "precision": "float32"}
     assert second["size"] == 300
     assert second["retouch"] == Retouch()
     assert Path("small.jpg").stat().st_size < Path("large.jpg").stat().st_size

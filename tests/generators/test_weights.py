@@ -12,7 +12,8 @@ import pytest
 from cartoonize import Cartoonizer
 from cartoonize.errors import WeightsError
 from cartoonize.generators import weights
-from cartoonize.generators.conversion import cached_flatbuffer, flatbuffer, keras_model
+from cartoonize.generators.conversion import flatbuffer, keras_model
+from cartoonize.generators.converted import cached_flatbuffer
 from cartoonize.generators.generator import load
 from cartoonize.generators.weights import builtin_folder, locate
 
@@ -178,12 +179,12 @@ def test_conversion_happens_once_per_content(tmp_path: Path, own_cache: Path, mo
     second = shutil.copy(first, tmp_path / "b.weights.h5")
     path = cached_flatbuffer(locate(first))
     assert path.is_relative_to(own_cache)
-    monkeypatch.setattr("cartoonize.generators.conversion.keras_model", lambda weights: pytest.fail("converted twice"))
+    monkeypatch.setattr("cartoonize.generators.converted._convert", lambda *args: pytest.fail("converted twice"))
     assert cached_flatbuffer(locate(second)) == path
     assert [p.name for p in own_cache.rglob("*") if p.is_file()] == [path.name]
 
 
-def test_a_gpu_needs_weights_that_tensorflow_can_load(tmp_path: Path) -> None:
+def test_training_needs_weights_that_keras_can_load(tmp_path: Path) -> None:
     path = shutil.copy(builtin_folder() / "fast.tflite", tmp_path / "mine.tflite")
     with pytest.raises(WeightsError, match=r"give the \.weights\.h5"):
         keras_model(locate(path))

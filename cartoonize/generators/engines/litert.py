@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import platform
 import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from cartoonize.errors import EngineError, WeightsError, first_line
+from cartoonize.errors import EngineError, OutOfMemoryError, WeightsError, first_line
+from cartoonize.generators.engines.engine import Device
 from cartoonize.generators.native_logs import native_stderr_silenced
+from cartoonize.machine import available_cores
 from cartoonize.method.pixels import Array
 
 if TYPE_CHECKING:
@@ -41,10 +44,10 @@ class LiteRTEngine:
         try:
             return self._run(photo)
         except MemoryError as error:
-            raise EngineError(_out_of_memory(photo)) from error
+            raise OutOfMemoryError(_out_of_memory(photo)) from error
         except _ERRORS as error:
             if "allocat" in str(error).lower():
-                raise EngineError(_out_of_memory(photo)) from error
+                raise OutOfMemoryError(_out_of_memory(photo)) from error
             raise EngineError(f"LiteRT could not run the generator ({first_line(error)})") from error
 
     def _run(self, photo: Array) -> Array:
@@ -62,6 +65,11 @@ class LiteRTEngine:
         if not hasattr(self._local, "interpreter"):
             self._local.interpreter = Interpreter(model_content=self._content, num_threads=self._threads)
         return self._local.interpreter
+
+
+def device() -> Device:
+    """Return the CPU as a device."""
+    return Device("cpu", f"{platform.processor() or platform.machine()}, {available_cores()} cores, LiteRT")
 
 
 def _out_of_memory(photo: Array) -> str:

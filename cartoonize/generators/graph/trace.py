@@ -24,6 +24,7 @@ class Trace:
 
     whole: the operator that sees the whole picture, if there is one. work: multiplications. peak: bytes of the
     tensors that are needed at one time. steps: how many pixels of the picture the rows of each tensor are apart.
+    values: every tensor by its number.
     """
 
     output: Value
@@ -31,13 +32,14 @@ class Trace:
     work: int = 0
     peak: int = 0
     steps: set[Fraction] = field(default_factory=set)
+    values: dict[int, Value] = field(default_factory=dict)
 
 
 def trace(graph: Graph, height: int, width: int) -> Trace:
     """Follow a picture of this size through the graph; raises WeightsError where it does not go through."""
     picture = Value((1, height, width, 3), sides=(Side.of_picture(height), Side.of_picture(width)))
     values = _constants(graph) | {graph.source: picture}
-    result = Trace(picture)
+    result = Trace(picture, values=values)
     for operator in graph.operators:
         inputs = [_defined(operator, i, values) for i in operator.inputs if i >= 0]
         followed = follow(operator, inputs)

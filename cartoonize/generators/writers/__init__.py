@@ -1,0 +1,1 @@
+"""Generators in other runtimes' formats, written from the graph of their flatbuffer."""
