@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cartoonize.media.profiles import PQ, to_srgb_primaries
+from cartoonize.media.profiles import PQ, from_light, to_srgb_primaries
 
 _WHITE = 203.0  # cd/m2 of diffuse white, ITU-R BT.2408
 _PEAK = 1_000.0  # of the display HLG is made for
@@ -25,7 +25,7 @@ def tone_mapped(image: Image.Image, primaries: int, transfer: int) -> Image.Imag
         if transfer != PQ:  # HLG is light of the scene: the display raises it by its luminance
             luminance = band @ np.array([0.2627, 0.678, 0.0593], np.float32)
             band = band * np.maximum(luminance, 1e-6)[..., None] ** np.float32(0.2) * np.float32(_PEAK / _WHITE)
-        result[top : top + _BAND_ROWS] = _encoded(_pressed(np.maximum(band @ matrix.T, 0)))
+        result[top : top + _BAND_ROWS] = from_light(_pressed(np.maximum(band @ matrix.T, 0)))
     return Image.fromarray(result)
 
 
@@ -47,8 +47,3 @@ def _pressed(light: NDArray[np.float32]) -> NDArray[np.float32]:
     pressed = _KNEE + (1 - _KNEE) * above / (1 + above)
     scale: NDArray[np.float32] = np.where(brightest > _KNEE, pressed / np.maximum(brightest, _KNEE), 1)
     return light * scale
-
-
-def _encoded(light: NDArray[np.float32]) -> NDArray[np.uint8]:
-    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
-    return (curve.clip(0, 1) * 255 + 0.5).astype(np.uint8)

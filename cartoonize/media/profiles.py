@@ -30,6 +30,13 @@ _D50 = np.array([0.9642, 1.0, 0.8249])
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 
 
+def from_light(light: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Encode light from 0 to 1 by sRGB's curve in 8 bits; what is beyond is cut."""
+    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
+    encoded: NDArray[np.uint8] = (curve.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    return encoded
+
+
 def of_codes(primaries: int, transfer: int) -> bytes | None:
     """Return the profile of a pair of codes; None where it is sRGB or not known, and for HDR."""
     name, points = _PRIMARIES.get(primaries, _PRIMARIES[1])

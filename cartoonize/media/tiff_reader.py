@@ -16,13 +16,14 @@ from cartoonize.media.metadata import Found
 from cartoonize.media.picture import Picture, Shown
 from cartoonize.media.readers import DEEP, judge_cut
 from cartoonize.media.tags import TagReader
+from cartoonize.media.tiff_layout import Layout, layout_of
 
 _ORIENTATION, _COLOR_MAP, _XMP, _IPTC, _PHOTOSHOP, _ICC = 0x0112, 320, 700, 33723, 34377, 34675
 
 
 def read_tiff(stream: IO[bytes], *, salvage: bool) -> Picture:
     """Read the first page of a TIFF."""
-    layout = tiff.layout_of(stream)
+    layout = layout_of(stream)
     found, notes = _found(stream)
     missing = layout.missing_rows(stream.seek(0, SEEK_END)) if layout else 0
     stream.seek(0)
@@ -45,19 +46,19 @@ def read_tiff(stream: IO[bytes], *, salvage: bool) -> Picture:
     return picture
 
 
-def _ours(stream: IO[bytes], layout: tiff.Layout, found: Found, *, is_cut: bool = False) -> Picture:
+def _ours(stream: IO[bytes], layout: Layout, found: Found, *, is_cut: bool = False) -> Picture:
     def frames() -> Iterator[Shown]:
         yield Shown(*tiff.picture_of(stream, layout, is_cut=is_cut))
 
     picture = Picture("TIFF", (layout.width, layout.height), frames, found, found.exif.orientation)
     if layout.kind == "f":
-        picture.notes.append("reduced from floating-point numbers to 8 bits per channel")
+        picture.notes.append("floating-point numbers, taken as light from 0 to 1, reduced to 8 bits per channel")
     elif layout.depth == 16:
         picture.notes.append(DEEP)
     return picture
 
 
-def _by_pillow(stream: IO[bytes], layout: tiff.Layout | None, found: Found) -> Picture:
+def _by_pillow(stream: IO[bytes], layout: Layout | None, found: Found) -> Picture:
     image = Image.open(stream, formats=("TIFF",))
     image.info.pop("xmp", None)  # or Pillow would turn the picture by it
     turned_by_pillow = image.getexif().get(_ORIENTATION, 1)

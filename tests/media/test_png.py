@@ -14,7 +14,8 @@ from PIL import Image
 from cartoonize.errors import DecodeError
 from cartoonize.media import png
 from cartoonize.media.codec import EncodeOptions, decode, encode
-from tests.media.test_color import P3_TO_XYZ, icc
+
+from .test_color import P3_TO_XYZ, icc
 
 GREY, RGB, PALETTE = 0, 2, 3
 
@@ -31,6 +32,14 @@ def written(colour_type: int, depth: int, rows: NDArray[np.uint16], *chunks: byt
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, interlaced)
     body = png.chunk(b"IHDR", header) + b"".join(chunks) + png.chunk(b"IDAT", data) + png.chunk(b"IEND", b"")
     return png.SIGNATURE + body
+
+
+def gamma_chunk(value: int) -> bytes:
+    return png.chunk(b"gAMA", struct.pack(">I", value))
+
+
+def chromaticities_chunk(*values: float) -> bytes:
+    return png.chunk(b"cHRM", struct.pack(">8I", *(round(value * 100_000) for value in values)))
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])

@@ -14,7 +14,8 @@ from cartoonize.errors import DecodeError
 from cartoonize.media import stills
 from cartoonize.media.codec import decode
 from cartoonize.media.formats import result_format
-from tests.media.test_color import P3_TO_XYZ, icc
+
+from .test_color import P3_TO_XYZ, icc
 
 
 def picture(mode: str = "RGB") -> Image.Image:

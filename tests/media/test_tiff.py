@@ -16,6 +16,8 @@ from cartoonize.errors import DecodeError
 from cartoonize.media.codec import decode
 from cartoonize.media.tags import TagReader, Value, laid_out
 
+from .test_color import decoded_curve
+
 Samples = NDArray[Any]
 
 
@@ -41,11 +43,13 @@ def with_tags(data: bytes, changed: dict[int, Value | None], compression: str | 
     return data[:4] + struct.pack("<I", start) + data[8:].ljust(start - 8, b"\0") + laid_out({-1: kept}, "<", start)
 
 
-DEPTHS = {"u1": 1, "u2": 257, "f4": 1 / 255, "f2": 1 / 255}
+DEPTHS = {"u1": 1, "u2": 257, "f4": 1, "f2": 1}
 
 
 def deep(samples: Samples, kind: str) -> Samples:
-    """The same in another kind of number."""
+    """The same in another kind of number; floating-point ones are light."""
+    if kind.startswith("f"):
+        return np.concatenate([decoded_curve(samples[..., :3]), samples[..., 3:] / 255], -1).astype(kind)
     return (samples.astype(float) * DEPTHS[kind]).astype(kind)
 
 
@@ -79,7 +83,9 @@ def test_differences_of_floating_point_numbers_are_undone(compression: str) -> N
     """As libtiff writes them."""
     expected = colours(channels=1)[..., 0]
     stream = io.BytesIO()
-    Image.fromarray(deep(expected, "f4")).save(stream, "TIFF", compression=compression, tiffinfo={317: 3})
+    Image.fromarray(deep(expected[..., None], "f4")[..., 0]).save(
+        stream, "TIFF", compression=compression, tiffinfo={317: 3}
+    )
     assert TagReader(stream).directory(TagReader(stream).first)[317].integers("<") == (3,)
     assert np.abs(decode(stream.getvalue()).frames[0].pixels[..., 0].astype(int) - expected).max() <= 1
 
@@ -92,7 +98,10 @@ def test_planes_of_16_bits_in_every_compression(compression: str) -> None:
     for channel in range(3):
         stream = io.BytesIO()
         plane = Image.fromarray(expected[..., channel].astype(np.uint16) * 257)
-        plane.save(stream, "TIFF", compression=compression)
+        try:
+            plane.save(stream, "TIFF", compression=compression)
+        except OSError:
+            pytest.skip(f"this Pillow's libtiff does not write {compression}")
         planes.append(stream.getvalue())
     data, offsets, counts = b"II*\0\0\0\0\0", [], []
     for plane_data in planes:
@@ -126,6 +135,8 @@ def test_bigtiff(order: str, kind: str) -> None:
 def test_alpha_in_every_layout(kind: str, channels: int, planar: str) -> None:
     expected = colours(channels=channels)
     samples = deep(expected, kind)
+    if channels == 2 and kind == "f4":
+        samples[..., 1] = expected[..., 1] / 255
     samples = np.moveaxis(samples, -1, 0) if planar == "separate" else samples
     data = tiff(
         samples.squeeze(),
@@ -188,7 +199,7 @@ def test_numbers_of_unknown_range_are_refused() -> None:
 def test_a_few_highlights_beyond_white_are_white() -> None:
     samples = np.full((20, 20), 0.5, "f4")
     samples[0] = 7
-    assert decode(tiff(samples, photometric="minisblack")).frames[0].pixels[:2, 0, 0].tolist() == [255, 128]
+    assert decode(tiff(samples, photometric="minisblack")).frames[0].pixels[:2, 0, 0].tolist() == [255, 188]
 
 
 @pytest.mark.parametrize("kind", ["u1", "u2"])

@@ -1,0 +1,109 @@
+"""How a TIFF keeps its picture: what its directory says, and what of it is there. TIFF 6.0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO
+
+from cartoonize.media.tags import TagReader
+
+WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
+OFFSETS, SAMPLES, ROWS, COUNTS, PLANAR, PREDICTOR = 273, 277, 278, 279, 284, 317
+TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_COUNTS, EXTRA, FORMAT = 322, 323, 324, 325, 338, 339
+"""Tags."""
+
+WHITE_IS_ZERO, RGB, CMYK, LAB, ICC_LAB = 0, 2, 5, 8, 9
+"""Photometric interpretations."""
+
+WEBP = 50001
+"""The compression whose strips and tiles are files of their own."""
+
+_GENERAL = {1: "none", 5: "LZW", 8: "deflate", 32773: "PackBits", 32946: "deflate", 34925: "LZMA", 50000: "zstd"}
+_GENERAL |= {WEBP: "WebP"}
+_KINDS = {1: "u", 2: "i", 3: "f"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a TIFF keeps its main picture; `blocks` are the places of its strips or tiles, (offset, bytes) each."""
+
+    order: str
+    width: int
+    height: int
+    depth: int
+    kind: str
+    samples: int
+    photometric: int
+    compression: int
+    predictor: int
+    fill_order: int
+    planes: int
+    extra: tuple[int, ...]
+    block_width: int
+    block_height: int
+    is_tiled: bool
+    is_big: bool
+    blocks: tuple[tuple[int, int], ...]
+
+    @property
+    def is_general(self) -> bool:
+        """Whether `samples_of` can read it: whole bytes in a compression that is not for pictures."""
+        whole = self.depth in (8, 16, 32, 64) if self.kind != "f" else self.depth in (16, 32, 64)
+        return self.compression in _GENERAL and whole and self.photometric in (0, 1, RGB, CMYK, LAB, ICC_LAB)
+
+    @property
+    def is_beyond_pillow(self) -> bool:
+        """Whether Pillow refuses it or shows it wrong."""
+        odd = self.depth > 8 or self.kind != "u" or self.photometric in (LAB, ICC_LAB)
+        return odd or self.planes > 1 or self.is_big or self.compression == WEBP
+
+    @property
+    def across(self) -> int:
+        """Number of blocks beside each other."""
+        return -(-self.width // self.block_width)
+
+    @property
+    def down(self) -> int:
+        """Number of blocks above each other in a plane."""
+        return -(-self.height // self.block_height)
+
+    def missing_rows(self, length: int) -> int:
+        """Return how many rows of pixels are not there in a file of `length` bytes."""
+        lacking = 0
+        for row in range(self.down):
+            numbers = (plane * self.across * self.down + row * self.across for plane in range(self.planes))
+            places = [self.blocks[first : first + self.across] for first in numbers]
+            whole = all(len(some) == self.across and all(_is_there(place, length) for place in some) for some in places)
+            lacking += 0 if whole else min(self.block_height, self.height - row * self.block_height)
+        return lacking
+
+
+def layout_of(stream: IO[bytes]) -> Layout | None:
+    """Read how a TIFF keeps its main picture; None where its directory makes no sense."""
+    reader = TagReader(stream)
+    tags = reader.directory(reader.first) if reader.order else {}
+
+    def numbers(tag: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:
+        return (tags[tag].integers(reader.order) if tag in tags else ()) or default
+
+    def number(tag: int, default: int) -> int:
+        return numbers(tag, (default,))[0]
+
+    samples, width, height = number(SAMPLES, 1), number(WIDTH, 0), number(HEIGHT, 0)
+    depths, kinds = set(numbers(BITS, (1,))), set(numbers(FORMAT, (1,)))
+    is_tiled = TILE_WIDTH in tags
+    block = number(TILE_WIDTH, width), number(TILE_HEIGHT, height) if is_tiled else min(number(ROWS, height), height)
+    if 0 in (width, height, samples, *block) or len(depths) != 1 or len(kinds) != 1 or samples > 64:
+        return None
+    places = zip(
+        numbers(TILE_OFFSETS if is_tiled else OFFSETS), numbers(TILE_COUNTS if is_tiled else COUNTS), strict=False
+    )
+    return Layout(
+        reader.order, width, height, depths.pop(), _KINDS.get(kinds.pop(), "u"), samples, number(PHOTOMETRIC, 1),
+        number(COMPRESSION, 1), number(PREDICTOR, 1), number(FILL_ORDER, 1),
+        samples if number(PLANAR, 1) == 2 else 1, numbers(EXTRA), *block, is_tiled, reader.is_big, tuple(places),
+    )  # fmt: skip
+
+
+def _is_there(place: tuple[int, int], length: int) -> bool:
+    return place[1] > 0 and place[0] + place[1] <= length
