@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cartoonize.films.options import STEADY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -26,7 +28,7 @@ def __getattr__(name: str) -> object:
 
 
 def frames(
-    pictures: Iterable[Image], weights: str | Path = "fast", *, steady: float = 0.5, **settings: Any
+    pictures: Iterable[Image], weights: str | Path = "fast", *, steady: float = STEADY, **settings: Any
 ) -> Iterator[Image]:
     """Cartoonize the frames of a film in order: what `Cartoonizer(weights, **settings).frames` does."""
     from cartoonize.cartoonizer import Cartoonizer

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from cartoonize.cli import sheets
-from cartoonize.cli.options import NumberRange, WithHiddenName, complete_weights, working_size
+from cartoonize.cli.numbers import NumberRange
+from cartoonize.cli.options import WithHiddenName, complete_weights, working_size
 from cartoonize.cli.refusals import refusing
 from cartoonize.errors import shown
 from cartoonize.generators.weights import at_hand

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cartoonize.cli import words
+from cartoonize.cli.films import estimates, loaded, look_over_all, run_films
 from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
-from cartoonize.cli.report import Report, finish, show_plan
+from cartoonize.cli.report import FEW, Report, finish, show_plan
 from cartoonize.cli.shaping import settings_in_words, spec_of
 from cartoonize.errors import shown
 from cartoonize.generators import weights
@@ -27,9 +28,10 @@ from cartoonize.media.formats import extra_problem
 from cartoonize.media.stores import StandardOutput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from cartoonize.cli.options import Options
+    from cartoonize.jobs.filming import FilmJob
     from cartoonize.jobs.planning import Job, Plan
     from cartoonize.pages.review import Review
 
@@ -45,9 +47,9 @@ def convert(chosen: Options) -> int:
         from cartoonize.cli.streaming import convert_stream
 
         return convert_stream(chosen, inputs)
-    plan = _checked_plan(chosen, inputs)
+    plan, films = look_over_all(_checked_plan(chosen, inputs), chosen)
     if chosen.dry_run:
-        show_plan(plan, as_json=chosen.json)
+        show_plan(plan, estimates(films, chosen), as_json=chosen.json)
         if not plan.jobs:
             click.echo(f"cartoonize: {NO_IMAGE}", err=True)
         return _exit_code(plan, any(job.action == "fail" for job in plan.jobs))
@@ -55,7 +57,7 @@ def convert(chosen: Options) -> int:
     _announce(plan, report)
     with _review(plan, chosen) as review:
         try:
-            _run(plan, chosen, report, review)
+            _run(plan, films, chosen, report, review)
             finish(report, review, interrupted=False)
         except running.Interrupted:
             finish(report, review, interrupted=True)
@@ -99,6 +101,7 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> Plan:
             extension=chosen.format,
             overwrite=chosen.overwrite,
             hidden=chosen.include_hidden,
+            videos=chosen.videos,
         )
     if chosen.review is not None:
         from cartoonize.pages.review import check_page
@@ -124,7 +127,7 @@ def _announce(plan: Plan, report: Report) -> None:
     for path in plan.earlier:
         report.detail(f"{shown(path)}: result of an earlier run")
     if plan.foreign:
-        report.note(f"left alone: {kinds.counted(plan.foreign)}")
+        report.note(f"left alone: {kinds.counted(plan.foreign)}{_films_hint(plan)}")
     for path in plan.foreign:
         report.detail(f"{shown(path)}: left alone, {kinds.of_name(path)}")
     if plan.litter:
@@ -136,7 +139,16 @@ def _announce(plan: Plan, report: Report) -> None:
             report.note(f"{shown(str(job.source))} -> {shown(str(job.target))}: {shown(job.renamed)}")
 
 
-def _run(plan: Plan, chosen: Options, report: Report, review: Review | None) -> None:
+def _films_hint(plan: Plan) -> str:
+    """Name the films that are left alone, and the way to have them."""
+    if not plan.films:
+        return ""
+    names = [shown(path) for path in plan.films[:FEW]]
+    more = f" and {len(plan.films) - FEW} more" if len(plan.films) > FEW else ""
+    return f" (--videos takes films: {', '.join(names)}{more})"
+
+
+def _run(plan: Plan, films: dict[Job, FilmJob], chosen: Options, report: Report, review: Review | None) -> None:
     def tell(outcome: Outcome[Job, Converted]) -> None:
         if review:  # first: what the user was told of is on the page, whenever Ctrl-C comes
             review(outcome)
@@ -149,18 +161,27 @@ def _run(plan: Plan, chosen: Options, report: Report, review: Review | None) -> 
     with report.progress(len(skipped) if review else 0):
         for outcome in _skipped(skipped, review):
             tell(outcome)
-    if not plan.todo or (chosen.fail_fast and report.failed):
-        return
-    shared = share(len(plan.todo), chosen.weights, chosen.size, chosen.device, chosen.jobs)
+    photos = [job for job in plan.todo if not job.film]
+    if photos and not (chosen.fail_fast and report.failed):
+        _run_photos(photos, chosen, report, tell)
+    if films and not (chosen.fail_fast and report.failed):
+        for outcome in run_films([*films.values()], loaded(chosen), report, fail_fast=chosen.fail_fast):
+            tell(outcome)
+
+
+def _run_photos(
+    photos: list[Job], chosen: Options, report: Report, tell: Callable[[Outcome[Job, Converted]], None]
+) -> None:
+    shared = share(len(photos), chosen.weights, chosen.size, chosen.device, chosen.jobs)
     report.detail(
         f"weights {chosen.weights}, size {chosen.size or 'default'}, {chosen.device}, "
         f"photos at a time: {shared.workers}, threads each: {shared.threads}"
     )
     with refusing(ConfigurationError):
         convert_one = spec_of(chosen, shared.threads).build()
-    with report.progress(len(plan.todo)):
+    with report.progress(len(photos)):
         for outcome in running.run(
-            plan.todo,
+            photos,
             convert_one,
             workers=shared.workers,
             commit=commit,

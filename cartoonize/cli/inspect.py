@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cartoonize.cli import sheets
-from cartoonize.cli.options import NumberRange, weights_option, working_size
+from cartoonize.cli.numbers import NumberRange
+from cartoonize.cli.options import weights_option, working_size
 from cartoonize.cli.refusals import refusing
 from cartoonize.jobs.planning import INSPECT_SUFFIX
 from cartoonize.method.constants import REGIONS, SURFACE_EPS, SURFACE_RADIUS

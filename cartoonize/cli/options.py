@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 import click
 
+from cartoonize.cli.film_options import film_options
+from cartoonize.cli.numbers import NumberRange
 from cartoonize.cli.words import Choice, did_you_mean, is_address
 from cartoonize.errors import CartoonizeError, shown
 from cartoonize.generators.authors_release import RELEASED
@@ -55,6 +57,13 @@ class Options:
     lines: float | None
     keep_colors: float
     strength: float
+    videos: bool
+    codec: str | None
+    crf: int | None
+    preset: str | None
+    start: Fraction | None
+    end: Fraction | None
+    steady: float
 
 
 class WithHiddenName(click.Option):
@@ -70,17 +79,6 @@ class WithHiddenName(click.Option):
         self.opts = [*shown, self.hidden_name]
         super().add_to_parser(parser, ctx)
         self.opts = shown
-
-
-class NumberRange(click.FloatRange):
-    """A number in a range; click's own takes nan to be in every one."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number; fails as click's own does."""
-        number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number", param, ctx)
-        return number
 
 
 class ListFile(click.File):
@@ -290,6 +288,7 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--review", type=click.Path(), metavar="PAGE.html", help="Page to write: every result beside its photo."
     ),
+    *film_options,
 )
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cartoonize.cli.film_progress import film_in_words, film_progress
 from cartoonize.errors import CartoonizeError, shown
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from cartoonize.films.filming import Progress
     from cartoonize.jobs.converting import Converted
     from cartoonize.jobs.planning import Job, Plan
     from cartoonize.jobs.running import Outcome
@@ -94,6 +96,12 @@ class Report:
             finally:
                 self._bar.close()
                 self._bar = None
+
+    @contextmanager
+    def film(self, name: str) -> Iterator[Callable[[Progress], None]]:
+        """Show how far a film is while the block runs: a bar on a terminal, a line now and then elsewhere."""
+        with film_progress(shown(name), self.note, quiet=self._quiet) as tell:
+            yield tell
 
     def note(self, text: str) -> None:
         """Say something about the whole run, unless quiet."""
@@ -200,29 +208,41 @@ def finish(report: Report, review: Review | None, *, interrupted: bool) -> None:
     report.finish(interrupted=interrupted)
 
 
-def show_plan(plan: Plan, *, as_json: bool) -> None:
-    """Print on stdout what a run would do."""
+def show_plan(plan: Plan, films: Mapping[Job, Mapping[str, float]], *, as_json: bool) -> None:
+    """Print on stdout what a run would do; `films`: what is known of the films in it."""
     for path in plan.earlier:
         _show_planned(File(path), None, "ignore", "result of an earlier run", as_json)
-    show_jobs(plan.jobs, as_json=as_json)
+    show_jobs(plan.jobs, films, as_json=as_json)
 
 
-def show_jobs(jobs: Iterable[Job], *, as_json: bool) -> Counter[str]:
+def show_jobs(
+    jobs: Iterable[Job], films: Mapping[Job, Mapping[str, float]] | None = None, *, as_json: bool
+) -> Counter[str]:
     """Print on stdout what would be done, and return how often what."""
     counts: Counter[str] = Counter()
     for job in jobs:
         counts[job.action] += 1
-        reason = "; ".join(filter(None, (job.reason, job.renamed)))
-        _show_planned(job.source, None if job.action == "fail" else job, job.action, reason, as_json)
+        film = films.get(job, {}) if films else {}
+        about = film_in_words(film) if film and not as_json else ""
+        reason = "; ".join(filter(None, (job.reason, job.renamed, about)))
+        _show_planned(job.source, None if job.action == "fail" else job, job.action, reason, as_json, film)
     if as_json:
         click.echo(json.dumps({"summary": {action: counts[action] for action in ("write", "replace", "skip", "fail")}}))
     return counts
 
 
-def _show_planned(source: Source, job: Job | None, action: str, reason: str, as_json: bool) -> None:
+def _show_planned(
+    source: Source,
+    job: Job | None,
+    action: str,
+    reason: str,
+    as_json: bool,
+    film: Mapping[str, float] | None = None,
+) -> None:
     if as_json:
         target = str(job.target) if job else None
-        click.echo(json.dumps({"source": str(source), "target": target, "action": action, "reason": reason}))
+        told = {"source": str(source), "target": target, "action": action, "reason": reason, **(film or {})}
+        click.echo(json.dumps(told))
         return
     arrow = f" -> {shown(str(job.target))}" if job else ""
     click.echo(f"{shown(str(source))}{arrow}  {action}{f' ({shown(reason)})' if reason else ''}")
@@ -237,4 +257,5 @@ def _outcome_object(outcome: Outcome[Job, Converted]) -> dict[str, object]:
         "seconds": round(outcome.seconds, 3),
         "error": outcome.error,
         "notes": list(outcome.result.notes) if outcome.result else [],
+        **(outcome.result.figures if outcome.result else {}),
     }

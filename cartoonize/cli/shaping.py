@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cartoonize import __version__
 from cartoonize.errors import shown
+from cartoonize.films.options import FilmOptions
 from cartoonize.jobs.converting import ConverterSpec
 
 if TYPE_CHECKING:
@@ -49,4 +50,18 @@ def spec_of(chosen: Options, threads: int | None) -> ConverterSpec:
         strip_metadata=chosen.strip_metadata,
         salvage=chosen.salvage,
         thumbnails=chosen.review is not None,
+    )
+
+
+def film_options_of(chosen: Options) -> FilmOptions:
+    """Return how films are converted."""
+    return FilmOptions(
+        codec=chosen.codec,
+        crf=chosen.crf,
+        preset=chosen.preset,
+        start=chosen.start,
+        end=chosen.end,
+        steady=chosen.steady,
+        background=chosen.background,
+        strip_metadata=chosen.strip_metadata,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from cartoonize.errors import EncodeError
@@ -29,15 +28,19 @@ class Commission:
     notes: tuple[str, ...]
 
     @property
+    def seconds(self) -> float:
+        """How long the stretch is that will be converted."""
+        film = self.film
+        begin, end = film.start * film.time_base, film.end * film.time_base
+        begin = begin if self.stretch.start is None else max(begin, self.stretch.start)
+        end = end if self.stretch.end is None else min(end, self.stretch.end)
+        return float(end - begin)
+
+    @property
     def frames(self) -> int:
         """About how many frames there are to convert."""
         film = self.film
-        if film.seconds <= 0:
-            return film.frames
-        begin = max(film.start * film.time_base, self.stretch.start or Fraction(0))
-        end = min(film.end * film.time_base, self.stretch.end) if self.stretch.end is not None else None
-        length = (end if end is not None else film.end * film.time_base) - begin
-        return max(1, round(film.frames * float(length) / film.seconds))
+        return max(1, round(film.frames * self.seconds / film.seconds)) if film.seconds > 0 else film.frames
 
 
 def commission(source: Path, target: Path, options: FilmOptions) -> Commission:

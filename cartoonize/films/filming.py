@@ -56,7 +56,7 @@ class Filmed:
 
 
 @dataclass(frozen=True)
-class _Moment:
+class Moment:
     """When a frame is shown, and how many were broken up to it."""
 
     pts: int
@@ -96,7 +96,8 @@ class Filming:
         steady = Steady(self._commission.options.steady)
         if done:
             steady.before = _read_state(self._segments.state(done[-1].number))
-        with closing(ahead(draw(self._artist, self._pictures()), 1)) as drawn:
+        reached = (done[-1].next_pts, done[-1].broken) if done else (None, 0)
+        with closing(ahead(draw(self._artist, pictures(self._commission, *reached)), 1)) as drawn:
             current = next(drawn, None)
             while current is not None:
                 current = self._segment(current, drawn, steady, tell)
@@ -104,10 +105,10 @@ class Filming:
             raise DecodeError("no frame of it lies in the stretch that was asked for, or none can be decoded")
 
     def _segment(
-        self, first: Drawn[_Moment], rest: Iterator[Drawn[_Moment]], steady: Steady, tell: Callable[[Progress], None]
-    ) -> Drawn[_Moment] | None:
+        self, first: Drawn[Moment], rest: Iterator[Drawn[Moment]], steady: Steady, tell: Callable[[Progress], None]
+    ) -> Drawn[Moment] | None:
         """Encode one segment and enter it in the journal; return the frame that the next begins with."""
-        taken: list[Drawn[_Moment]] = []
+        taken: list[Drawn[Moment]] = []
         number = len(self._segments.finished)
         height, width = first.result.shape[:2]
         encoder = Encoder(self._settings(width, height))
@@ -143,26 +144,6 @@ class Filming:
         )
         return following
 
-    def _pictures(self) -> Generator[tuple[Image, _Moment], None, None]:
-        """Yield the frames from where the last segment ended, upright, decoded a few ahead."""
-        film, done = self._commission.film, self._segments.finished
-        stretch = self._commission.stretch
-        start = None if stretch.start is None else ceil(stretch.start / film.time_base)
-        reader = film.reader()
-        if done:
-            start, reader.broken = done[-1].next_pts, done[-1].broken
-        size = (film.height, film.width) if film.turn.sideways else (film.width, film.height)
-        to_rgb = ToRGB(film.color, size, self._commission.options.background)
-
-        def upright() -> Generator[tuple[Image, _Moment], None, None]:
-            for timed in reader.frames(start):
-                if stretch.end is not None and timed.pts * film.time_base >= stretch.end:
-                    return
-                image = np.ascontiguousarray(film.turn(to_rgb(timed.frame)))
-                yield image, _Moment(timed.pts, timed.duration, reader.broken)
-
-        return ahead(upright(), _DECODED_AHEAD)
-
     def _settings(self, width: int, height: int) -> Settings:
         commission, film = self._commission, self._commission.film
         return Settings(
@@ -195,10 +176,36 @@ class Filming:
         if broken * _LOST > self._commission.frames:
             raise DecodeError(f"more than a tenth of its frames are broken ({broken} so far): get a whole copy of it")
 
-    def _progress(self, frames: int, moment: _Moment) -> Progress:
+    def _progress(self, frames: int, moment: Moment) -> Progress:
         done = sum(segment.frames for segment in self._segments.finished)
         position = float(moment.pts * self._commission.film.time_base)
         return Progress(done + frames, self._commission.frames, position)
+
+
+def pictures(
+    commission: Commission, start: int | None = None, broken: int = 0
+) -> Generator[tuple[Image, Moment], None, None]:
+    """Yield the frames of a film that are wanted, uint8 (H, W, 3) and upright, decoded a few ahead.
+
+    start: the tick to begin at, None for where the stretch does; broken: how many frames were broken before. Raises
+    DecodeError.
+    """
+    film, stretch = commission.film, commission.stretch
+    if start is None and stretch.start is not None:
+        start = ceil(stretch.start / film.time_base)
+    reader = film.reader()
+    reader.broken = broken
+    size = (film.height, film.width) if film.turn.sideways else (film.width, film.height)
+    to_rgb = ToRGB(film.color, size, commission.options.background)
+
+    def upright() -> Generator[tuple[Image, Moment], None, None]:
+        for timed in reader.frames(start):
+            if stretch.end is not None and timed.pts * film.time_base >= stretch.end:
+                return
+            image = np.ascontiguousarray(film.turn(to_rgb(timed.frame)))
+            yield image, Moment(timed.pts, timed.duration, reader.broken)
+
+    return ahead(upright(), _DECODED_AHEAD)
 
 
 def _read_state(path: Path) -> tuple[Image, Image] | None:

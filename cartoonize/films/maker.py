@@ -12,11 +12,11 @@ import numpy as np
 
 from cartoonize.errors import AlreadyThereError, ArgumentError
 from cartoonize.films.drawing import draw
-from cartoonize.films.options import AS_USUAL, FilmOptions
+from cartoonize.films.options import AS_USUAL, STEADY, FilmOptions
 from cartoonize.generators import tiles
 from cartoonize.generators.receptive_field import ReceptiveField
 from cartoonize.method.pixels import Array, Image
-from cartoonize.method.steadiness import STEADY, Steady
+from cartoonize.method.steadiness import Steady
 
 if TYPE_CHECKING:
     from cartoonize.films.filming import Filmed, Progress

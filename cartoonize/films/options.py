@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cartoonize.method.steadiness import STEADY
+STEADY = 0.5
+"""How far frames are blended where nothing is said: chosen by the measure in docs/video.md."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cartoonize.errors import AlreadyThereError
+from cartoonize.errors import AlreadyThereError, DecodeError
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ class Converted:
     data: bytes = b""
     notes: tuple[str, ...] = ()
     thumbnails: Thumbnails | None = None
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What else --json tells of it."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,10 @@ class ConverterSpec:
     thumbnails: bool = False
 
     def build(self) -> Converter:
+        """Return what converts photos; see `cartoonizer`."""
+        return Converter(self, self.cartoonizer())
+
+    def cartoonizer(self) -> Cartoonizer:
         """Load the generator, in the process that calls; raises CartoonizeError where it cannot run here.
 
         Sets Pillow's limits and BLAS to one thread, for the whole process: beside other photos more only cost time.
@@ -63,7 +72,7 @@ class ConverterSpec:
 
         opening.configure_pillow()
         threadpool_limits(1, user_api="blas")
-        cartoonizer = Cartoonizer(
+        return Cartoonizer(
             self.weights,
             size=self.size,
             output_size=self.output_size,
@@ -73,7 +82,6 @@ class ConverterSpec:
             precision=self.precision,
             threads=self.threads,
         )
-        return Converter(self, cartoonizer)
 
     def encode_options(self, file_format: str) -> EncodeOptions:
         """Return how a result is written in a format."""
@@ -94,6 +102,8 @@ class Converter:
         from cartoonize.media import codec, thumbnails
         from cartoonize.media.formats import result_format
 
+        if job.film:
+            raise DecodeError("a film is converted from a file to a file only, without addresses and --shard")
         if job.action == "write" and job.target and job.target.exists():
             raise AlreadyThereError  # made by another run since the plan: no need to compute it
         picture = codec.decode(job.source.content(), salvage=self._spec.salvage)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from cartoonize.jobs.sources import Candidate, Found, is_inside, outside
+from cartoonize.media.film.containers import film_extension, is_film
 from cartoonize.media.formats import EXTENSIONS, format_of, result_extension
 
 SUFFIX = "_cartoon"
@@ -91,7 +92,9 @@ class Namer:
 
 
 def extension_of(source: PurePath, extension: str | None) -> str:
-    """Return the extension of a photo's result, `extension` being the one asked for."""
+    """Return the extension of a photo's result, `extension` being the one asked for, or of a film's."""
+    if is_film(source):
+        return film_extension(source)
     own = format_of(source)
     if own and (extension is None or EXTENSIONS[extension] == own):
         return source.suffix

@@ -13,6 +13,7 @@ from cartoonize.errors import CartoonizeError
 from cartoonize.jobs.naming import SUFFIX, Namer, extension_of, fold, key
 from cartoonize.jobs.sources import Candidate, Found, Line, find, is_inside
 from cartoonize.media.files import write_problem
+from cartoonize.media.film.containers import CONTAINERS, container_of, is_film
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION, format_of
 from cartoonize.media.stores import File, Sink, Source, StandardInput, StandardOutput
 
@@ -31,9 +32,10 @@ class PlanError(CartoonizeError):
 
 @dataclass(frozen=True)
 class Job:
-    """One photo: where it comes from and goes to; target None of one that fails; format None is that of the photo.
+    """One photo or film: where it comes from and goes to.
 
-    reason: why it is skipped, replaced or fails. renamed: why the result is not called as it would be alone.
+    target: None of one that fails. format: None is that of the photo, or it is a film. reason: why it is skipped,
+    replaced or fails. renamed: why the result is not called as it would be alone.
     """
 
     source: Source
@@ -42,6 +44,11 @@ class Job:
     action: Action
     reason: str = ""
     renamed: str = ""
+
+    @property
+    def film(self) -> Path | None:
+        """The film it is about, None where it is about a photo."""
+        return self.source.path if isinstance(self.source, File) and is_film(self.source.path) else None
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,11 @@ class Plan:
     litter: tuple[Path, ...] = ()
 
     @property
+    def films(self) -> tuple[Path, ...]:
+        """Those of the foreign files that are films."""
+        return tuple(path for path in self.foreign if is_film(path))
+
+    @property
     def todo(self) -> tuple[Job, ...]:
         """The jobs that need the generator."""
         return tuple(job for job in self.jobs if job.action in ("write", "replace"))
@@ -69,15 +81,16 @@ def plan(
     extension: str | None = None,
     overwrite: bool = False,
     hidden: bool = False,
+    videos: bool = False,
 ) -> Plan:
     """Plan a run.
 
-    inputs, hidden: see `sources.find`. out: None (beside each photo), a folder, a file with a known extension, or "-".
-    extension: of the results, such as ".png"; None keeps each photo's own. The plan depends on the files that exist
-    and not on the order of the inputs (the order of the jobs does). Raises PlanError.
+    inputs, hidden, videos: see `sources.find`. out: None (beside each photo), a folder, a file with a known extension,
+    or "-". extension: of the results, such as ".png"; None keeps each photo's own. The plan depends on the files that
+    exist and not on the order of the inputs (the order of the jobs does). Raises PlanError.
     """
     folder = output_folder(out)
-    found = find(inputs, os.path.realpath(folder) if folder else None, hidden=hidden)
+    found = find(inputs, os.path.realpath(folder) if folder else None, hidden=hidden, videos=videos)
     missing = tuple(Job(File(path), None, None, "fail", reason) for path, reason in found.missing)
     if out is not None:
         _check_output(out, folder, extension, found)
@@ -101,8 +114,8 @@ def output_folder(out: str | None) -> Path | None:
     if out is None or out == STDOUT:
         return None
     path = Path(out)
-    is_folder = out.endswith(("/", os.sep)) or os.path.isdir(path) or format_of(path) is None
-    return path if is_folder else None
+    is_folder = out.endswith(("/", os.sep)) or os.path.isdir(path)
+    return path if is_folder or (format_of(path) is None and container_of(path) is None) else None
 
 
 def _check_output(out: str, folder: Path | None, extension: str | None, found: Found) -> None:
@@ -121,7 +134,8 @@ def _check_output(out: str, folder: Path | None, extension: str | None, found: F
         raise PlanError(f"--out {out} is a folder: standard input needs a file name")
     names_folder = os.path.isdir(folder) or out.endswith(("/", os.sep)) or not folder.suffix
     if found.count == 1 and not found.folders and not names_folder:
-        known = ", ".join(sorted(PREFERRED_EXTENSION.values()))
+        is_photo = not (found.candidates and is_film(found.candidates[0].path))
+        known = ", ".join(sorted(PREFERRED_EXTENSION.values()) if is_photo else CONTAINERS)
         raise PlanError(f"--out {out}: expected an extension out of {known} (or a / at the end for a folder)")
 
 
@@ -132,8 +146,13 @@ def _single(found: Found, out: str, extension: str | None, overwrite: bool) -> l
         return []
     source: Source = File(one.path) if one else StandardInput()
     if out == STDOUT:
+        if one and is_film(one.path):
+            raise PlanError(f"a film is not written to standard output: give --out a file's name for {one.path}")
         return [_to_stdout(source, extension)]
     target = Path(out)
+    if one and is_film(one.path) != bool(container_of(target)):
+        known = ", ".join(CONTAINERS if is_film(one.path) else PREFERRED_EXTENSION.values())
+        raise PlanError(f"--out {out}: expected an extension out of {known} for {one.path}")
     if one and key(target) == fold(one.real):
         raise PlanError(f"--out {out} is the photo itself: give another name")
     return [to_file(source, target, overwrite)]

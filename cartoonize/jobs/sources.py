@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from cartoonize.media.film.containers import is_film
 from cartoonize.media.formats import is_readable
 
 STDIN = "-"
@@ -64,14 +65,16 @@ class Found:
         return len(self.candidates) + len(self.missing) + self.stdin
 
 
-def find(inputs: Iterable[str | Path | Line], excluded: str | None, *, hidden: bool = False) -> Found:
-    """Find every picture the inputs stand for.
+def find(
+    inputs: Iterable[str | Path | Line], excluded: str | None, *, hidden: bool = False, videos: bool = False
+) -> Found:
+    """Find every picture the inputs stand for, and every film that is named, as a file or by a glob such as *.mp4.
 
     A `str` is as typed: a file, a folder, "-" or a glob (a name that exists is never a glob). A `Path` and a `Line`
     are taken literally. `excluded` is the real path of an output folder; it is not read when it lies inside an input
-    folder. hidden: hidden files and folders too, and those of a NAS or the system.
+    folder. hidden: hidden files and folders too, and those of a NAS or the system. videos: the films of folders too.
     """
-    finder = _Finder(excluded, hidden)
+    finder = _Finder(excluded, hidden, videos)
     candidates: dict[str, Candidate] = {}
     for item in inputs:
         for one in finder.of(item):
@@ -107,11 +110,12 @@ def _preference(candidate: Candidate) -> tuple[int, bool, int, str]:
 class _Finder:
     """Looks for pictures and notes in `found` what else it sees; `roots` are the folders given, real paths."""
 
-    def __init__(self, excluded: str | None, hidden: bool) -> None:
+    def __init__(self, excluded: str | None, hidden: bool, videos: bool) -> None:
         self.found = Found()
         self.roots: set[str] = set()
         self._excluded = excluded
         self._hidden = hidden
+        self._videos = videos
 
     def of(self, item: str | Path | Line) -> Iterator[Candidate]:
         """Yield what one input stands for."""
@@ -155,7 +159,7 @@ class _Finder:
         names_hidden = any(part.startswith(".") for part in pattern.parts)
         skipped = self._excluded_below(root)
         return (
-            (is_readable(match) or os.path.isdir(match))
+            (self._is_ours(match) or os.path.isdir(match) or (is_film(match) and is_film(pattern)))
             and (names_hidden or not any(map(self._is_left_alone, match.relative_to(root).parts)))
             and not (skipped and f"{os.path.realpath(match)}{os.sep}".startswith(f"{skipped}{os.sep}"))
         )
@@ -210,11 +214,14 @@ class _Finder:
     def _is_picture(self, entry: os.DirEntry[str]) -> bool:
         """Whether a file in a folder is taken: not a pipe or socket, but a broken link is, to be reported."""
         is_file = entry.is_file(follow_symlinks=False) or (entry.is_symlink() and os.path.isfile(entry.path))
-        if not is_readable(PurePath(entry.name)):
+        if not self._is_ours(PurePath(entry.name)):
             if is_file:
                 self.found.foreign.append(Path(entry.path))
             return False
         return is_file or (entry.is_symlink() and not os.path.exists(entry.path))
+
+    def _is_ours(self, path: PurePath) -> bool:
+        return is_readable(path) or (self._videos and is_film(path))
 
     def _is_left_alone(self, name: str) -> bool:
         if self._hidden:

@@ -11,7 +11,7 @@ from cartoonize.media.formats import RAW_SUFFIXES
 
 _PICTURE = "convert it to PNG or JPEG first"
 _ADVICE = {
-    "a film": "films are not read: take pictures out of it first",
+    "a film": "give its name a film's extension, such as .mp4",
     "a sound file": "expected a picture",
     "a RAW photo": "develop it to JPEG or TIFF with the camera's program first",
     "a PDF document": "export its pages as pictures first",

@@ -15,9 +15,6 @@ import numpy as np
 from cartoonize.errors import ArgumentError
 from cartoonize.method.pixels import Array, Image, resize
 
-STEADY = 0.5
-"""The strength that is used where none is given: see docs/video.md for what it was chosen by."""
-
 _FLOW_SIDE = 240  # pixels of the short side at which motion is looked for
 _SIGMA = 6.0  # levels: the photo's noise is below, what moved is above
 _CUT = 30.0  # levels by which most pixels of a new scene differ from the last, wherever they are looked for

@@ -352,9 +352,9 @@ def test_what_is_left_alone_is_counted_and_named_when_verbose() -> None:
     Path("in/film.mp4").touch()
     Path("in/notes.txt").touch()
     told = run("in").stderr
-    assert "cartoonize: left alone: 1 document, 1 film\n" in told
+    assert "cartoonize: left alone: 1 document, 1 film (--videos takes films: in/film.mp4)\n" in told
     assert "not looked into (--include-hidden does): 1\n" in told
-    assert "in/film.mp4" not in told
+    assert "in/notes.txt" not in told
     assert "in/film.mp4: left alone, film" in run("in", "-v").stderr
     assert "3 done" in run("in", "--include-hidden", "--overwrite", "--out", "out").stderr
 

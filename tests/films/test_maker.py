@@ -26,7 +26,7 @@ def test_frames_that_are_not_steadied_are_those_of_single_pictures(cartoonizer: 
         np.testing.assert_array_equal(result, cartoonizer(picture))
 
 
-def test_frames_are_read_only_as_they_are_needed() -> None:
+def test_frames_are_read_only_as_they_are_needed(cartoonizer: Cartoonizer) -> None:
     read = 0
 
     def pictures():  # type: ignore[no-untyped-def]
@@ -35,9 +35,14 @@ def test_frames_are_read_only_as_they_are_needed() -> None:
             read += 1
             yield picture
 
-    results = cartoonize.frames(pictures(), steady=0, threads=1, size=32)
+    results = cartoonizer.frames(pictures(), steady=0)
     next(results)
-    assert read <= 2 * 2 + 2 or read <= 2 * (cartoonize.Cartoonizer(threads=1).workers) + 2
+    assert read <= 2 * cartoonizer.workers + 1
+
+
+def test_frames_is_a_function_of_the_package_too(cartoonizer: Cartoonizer) -> None:
+    (result,) = cartoonize.frames(pan(1), "fast", smooth=0.5, threads=1)
+    np.testing.assert_array_equal(result, Cartoonizer("fast", smooth=0.5)(pan(1)[0]))
 
 
 def test_what_is_no_frame_is_refused(cartoonizer: Cartoonizer) -> None:

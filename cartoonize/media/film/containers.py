@@ -54,6 +54,8 @@ CONTAINERS: dict[str, Container] = {
 }
 """Extension in lower case -> the container it stands for."""
 
+_READ_ONLY = frozenset(f".{name}" for name in ["mts", "mpg", "mpeg", "vob", "wmv", "flv", "3gp", "ogv"])
+
 _NAMED = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo")
 
 CODECS: dict[str, Codec] = {
@@ -69,6 +71,16 @@ CODECS: dict[str, Codec] = {
 def container_of(path: PurePath) -> Container | None:
     """Return the container that the suffix of `path` stands for, in any case; None when it is none of a film."""
     return CONTAINERS.get(path.suffix.lower())
+
+
+def is_film(path: PurePath) -> bool:
+    """Whether a file is by its name a film that is read."""
+    return path.suffix.lower() in CONTAINERS or path.suffix.lower() in _READ_ONLY
+
+
+def film_extension(path: PurePath) -> str:
+    """Return the extension of a film's result: its own where that container is written, else one that holds all."""
+    return path.suffix if path.suffix.lower() in CONTAINERS else ".mkv"
 
 
 @dataclass(frozen=True)

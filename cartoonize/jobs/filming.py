@@ -1,0 +1,94 @@
+"""Films as jobs: looked over before any work, a trial for how long they take, and converting one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from cartoonize.errors import AlreadyThereError, DecodeError
+from cartoonize.jobs.converting import Converted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cartoonize.cartoonizer import Cartoonizer
+    from cartoonize.films.commission import Commission
+    from cartoonize.films.filming import Progress
+    from cartoonize.films.options import FilmOptions
+    from cartoonize.jobs.planning import Job
+
+_TRIAL = 4  # frames that are drawn one after the other's start, for an estimate
+
+
+@dataclass(frozen=True)
+class ConvertedFilm(Converted):
+    """A film that was written: its frames and the share of them that had to be computed, the seconds it runs."""
+
+    frames: int = 0
+    computed: float = 0.0
+    duration: float = 0.0
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Frames, how many of them were computed, and seconds."""
+        return {"frames": self.frames, "computed": round(self.computed, 1), "duration": round(self.duration, 3)}
+
+
+@dataclass(frozen=True)
+class FilmJob:
+    """A job about a film that can be converted as asked."""
+
+    job: Job
+    commission: Commission
+
+
+def look_over(job: Job, options: FilmOptions) -> FilmJob | Job:
+    """Return the job with what is known of its film, or as one that fails where it is none.
+
+    Raises EncodeError where the result cannot be as asked.
+    """
+    from cartoonize.films.commission import commission
+    from cartoonize.media.stores import File
+
+    assert job.film  # noqa: S101  only jobs about films come here
+    assert isinstance(job.target, File)  # noqa: S101  as above
+    try:
+        return FilmJob(job, commission(job.film, job.target.path, options))
+    except DecodeError as error:
+        return replace(job, action="fail", target=None, reason=" ".join(str(error).split()))
+
+
+def convert_film(film: FilmJob, cartoonizer: Cartoonizer, tell: Callable[[Progress], None]) -> ConvertedFilm:
+    """Convert a film; raises CartoonizeError, AlreadyThereError where another run was first."""
+    from cartoonize.films.filming import Filming
+
+    overwrite = film.job.action == "replace"
+    if not overwrite and film.job.target and film.job.target.exists():
+        raise AlreadyThereError
+    filmed = Filming(film.commission, cartoonizer).run(tell, overwrite=overwrite)
+    notes = filmed.notes
+    if filmed.computed < 0.95 * filmed.frames:
+        notes += (
+            f"of {filmed.frames} frames {filmed.computed:.0f} had to be computed, the rest is like the one before",
+        )
+    return ConvertedFilm(notes=notes, frames=filmed.frames, computed=filmed.computed, duration=filmed.duration)
+
+
+def estimated_seconds(film: FilmJob, cartoonizer: Cartoonizer) -> float:
+    """Return about how long a film will take at most, by drawing its first frames; raises CartoonizeError.
+
+    As if every frame had to be computed: how many of them are equal nobody knows before.
+    """
+    from cartoonize.films.drawing import draw
+    from cartoonize.films.filming import pictures
+
+    warm = cartoonizer.workers  # frames during which the engine plans
+    ends, computed = [], 0.0
+    for number, drawn in enumerate(draw(cartoonizer, islice(pictures(film.commission), _TRIAL * warm))):
+        ends.append(perf_counter())
+        computed += drawn.share if number >= warm else 0
+    if len(ends) <= warm or not computed:
+        return 0.0
+    return film.commission.frames * (ends[-1] - ends[warm - 1]) / computed
