@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, ColorTrc, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, ColorTrc, VideoReformatter
 
 from cartoonize.errors import DecodeError
 from cartoonize.media.film.tone_mapping import to_sdr
@@ -15,12 +15,11 @@ from cartoonize.method.pixels import Image
 
 _HD_LINES = 720  # untagged films of fewer lines are taken for BT.601, as players do
 RGB, BT709, UNSPECIFIED, FCC, BT470BG, BT601, SMPTE240M, BT2020 = 0, 1, 2, 4, 5, 6, 7, 9  # FFmpeg's AVColorSpace
-_SWS = {BT709: 1, FCC: 4, BT470BG: 5, BT601: 5, SMPTE240M: 7, BT2020: 9}  # swscale has numbers of its own
+_KNOWN = (BT709, FCC, BT470BG, BT601, SMPTE240M, BT2020)
 _LIMITED, _FULL = int(ColorRange.MPEG), int(ColorRange.JPEG)
 _HDR = (int(ColorTrc.SMPTE2084), int(ColorTrc.ARIB_STD_B67))
-_EXACT = (
-    Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
-)
+# SWS_BICUBIC, _FULL_CHR_H_INT, _FULL_CHR_H_INP and _ACCURATE_RND: not all versions of PyAV have names for them.
+_EXACT = 0x4 | 0x2000 | 0x4000 | 0x40000
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def color_of(frame: VideoFrame) -> Color:
     is_rgb = frame.format.is_rgb
     guessed = BT709 if frame.height >= _HD_LINES else BT601
     matrix = guessed if is_rgb or frame.colorspace in (UNSPECIFIED, RGB) else int(frame.colorspace)
-    if matrix not in _SWS:
+    if matrix not in _KNOWN:
         raise DecodeError(
             f"its colours use a matrix that is not supported (number {matrix}): convert it to BT.709 first"
         )
@@ -83,12 +82,13 @@ class ToRGB:
 
     def _as(self, pixels: str, frame: VideoFrame) -> Any:
         is_rgb = frame.format.is_rgb
+        if not is_rgb:
+            frame.colorspace = self._color.matrix  # as an argument PyAV 17 does not know BT.2020
         converted = self._scaler.reformat(
             frame,
             width=self._width,
             height=self._height,
             format=pixels,
-            src_colorspace=None if is_rgb else _SWS[self._color.matrix],
             src_color_range=None if is_rgb else self._color.range,
             dst_color_range=_FULL,
             interpolation=_EXACT,
@@ -110,10 +110,10 @@ class FromRGB:
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
         if self._pixels == "bgr0":
             return self._scaler.reformat(frame, format=self._pixels, threads=1)
+        frame.colorspace = self._color.matrix  # which the result takes on
         return self._scaler.reformat(
             frame,
             format=self._pixels,
-            dst_colorspace=_SWS[self._color.matrix],
             dst_color_range=self._color.range,
             interpolation=_EXACT,
             threads=1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.error import FFmpegError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
 
+# Metadata may be in any encoding; a film is worth more than its title. From 19 on PyAV needs not be told.
+_LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 _REASONS: dict[type[Exception], str] = {
     FileNotFoundError: "no such file: expected the path of a film",
     IsADirectoryError: "is a folder: expected a film",
@@ -33,8 +35,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
     with decode_errors():
         if os.path.getsize(path) == 0:
             raise DecodeError("the file is empty: expected a film")
-        # Metadata may be in any encoding; a film is worth more than its title.
-        with av.open(f"file:{path}", "r", metadata_errors="replace") as container:
+        with av.open(f"file:{path}", "r", **_LENIENT) as container:
             yield container
 
 

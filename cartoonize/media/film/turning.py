@@ -34,8 +34,9 @@ class Turn:
 def turn_of(frame: VideoFrame) -> Turn:
     """Read the display matrix of a decoded frame; none means upright, odd angles go to the nearest quarter."""
     sides: Any = frame.side_data
-    matrix = next((side for side in sides if side.type.name == "DISPLAYMATRIX"), None)
-    if matrix is None:
+    try:
+        matrix = sides["DISPLAYMATRIX"]
+    except KeyError:
         return Turn()
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))  # x' = a·x + c·y, y' = b·x + d·y
     mirrored = a * d - b * c < 0

@@ -167,8 +167,5 @@ def test_a_display_matrix_that_is_no_quarter_turn_goes_to_the_nearest() -> None:
     matrix = [np.cos(angle), -np.sin(angle), 0, np.sin(angle), np.cos(angle), 0, 0, 0, 1]
     packed = struct.pack("=9i", *(round(value * 65536) for value in matrix))
 
-    class Side(bytes):
-        type = SimpleNamespace(name="DISPLAYMATRIX")
-
-    frame: Any = SimpleNamespace(side_data=[Side(packed)])
+    frame: Any = SimpleNamespace(side_data={"DISPLAYMATRIX": packed})
     assert turn_of(frame) == Turn(1, False)
