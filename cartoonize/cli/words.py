@@ -15,7 +15,6 @@ COMMON_USES = (
     ("cartoonize holiday/ --out cartoons/", "a folder and all below it, the tree kept"),
     ("cartoonize '*.png' --format webp", "several, in another format"),
     ("cartoonize photo.jpg --size 360", "bolder; the default is 720"),
-    ("cartoonize photo.jpg --weights quality", "closer to the authors' look, half as fast"),
     ("cartoonize photo.jpg --style comic", "another look: flat colours and ink"),
     ("cartoonize holiday/ --review page.html", "and a page to look at the results"),
     ("cartoonize compare photo.jpg", "one photo in several looks, on one sheet"),
