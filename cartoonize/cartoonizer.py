@@ -28,6 +28,8 @@ from cartoonize.method.pixels import MAX_PIXELS, Array, Image, Size, resize, wor
 from cartoonize.method.retouch import AS_IT_IS, Retouch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL import Image as PillowImage
 
     from cartoonize.media.codec import Frame, Photo
@@ -171,14 +173,15 @@ class Cartoonizer(FilmMaker):
         """Frames of a film to draw at a time: two at least, so that one is filtered while the other is inferred."""
         return max(2, available_cores() // self._threads) if self._device == "cpu" else 2
 
-    def generate(self, image: Image) -> tuple[Image, Array]:
+    def generate(self, image: Image, progress: Callable[[float], None] | None = None) -> tuple[Image, Array]:
         """Return an image at working size, uint8 (h, w, 3), and the generator's output, float32 (h, w, 3), not clipped.
 
         A look that draws ink has it as a fourth channel, in [0, 1].
-        image: uint8 (H, W, 3) RGB. `finish` makes the cartoon of them. Raises EngineError.
+        image: uint8 (H, W, 3) RGB. progress: called with the share of a large picture that is done. `finish` makes the
+        cartoon of them. Raises EngineError.
         """
         work = self.work(image)
-        return work, tiles.generate(self.engine, work, self.field)
+        return work, tiles.generate(self.engine, work, self.field, progress)
 
     def work(self, image: Image) -> Image:
         """Return an image, uint8 (H, W, 3), at working size; raises EngineError where that has too many pixels."""

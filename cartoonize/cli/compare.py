@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import product, starmap
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -20,6 +21,8 @@ from cartoonize.generators.weights import at_hand
 from cartoonize.jobs.planning import COMPARE_SUFFIX
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from cartoonize.cartoonizer import Cartoonizer
     from cartoonize.method.pixels import Array, Image, Size
     from cartoonize.pages.sheet import Tile
@@ -167,20 +170,32 @@ def _variants(
     image: Image, passes: list[tuple[str, Size]], finishes: Sequence[Finish], zoom: tuple[float, float] | None
 ) -> Iterator[Tile]:
     """Run the generator once a pass, and make every finish of it."""
-    from tqdm import tqdm
-
     from cartoonize.pages.sheet import Tile
 
-    on_terminal = sys.stderr.isatty()
-    for number, (weights, size) in enumerate(tqdm(passes, unit="pass", leave=False, disable=not on_terminal), 1):
-        cartoonizer = sheets.load(weights, size)
-        work, cartoon = cartoonizer.generate(image)
-        side = "full" if size == "full" else min(work.shape[:2])
-        for finish in finishes:
-            result = _visible(finish.applied(image, cartoonizer, work, cartoon), zoom)
-            yield Tile(result, weights, f"size {side}, {finish.label()}")
-        if not on_terminal and len(passes) > 1:
-            click.echo(f"{number} of {len(passes)}: {shown(weights)}, size {side}", err=True)
+    with _bar(len(passes)) as bar:
+        for number, (weights, size) in enumerate(passes):
+            bar.set_description(f"{shown(weights)}, size {size or 'default'}")
+            cartoonizer = sheets.load(weights, size)
+            work, cartoon = cartoonizer.generate(image, partial(_reach, bar, number))
+            side = "full" if size == "full" else min(work.shape[:2])
+            for finish in finishes:
+                result = _visible(finish.applied(image, cartoonizer, work, cartoon), zoom)
+                yield Tile(result, weights, f"size {side}, {finish.label()}")
+            _reach(bar, number, 1)
+            if bar.disable and len(passes) > 1:
+                click.echo(f"{number + 1} of {len(passes)}: {shown(weights)}, size {side}", err=True)
+
+
+def _bar(passes: int) -> tqdm[Any]:
+    """Return a bar on the terminal, if there is one, that may stand between two passes."""
+    from tqdm import tqdm
+
+    look = "{desc}{percentage:3.0f}% |{bar}| {elapsed}<{remaining}"
+    return tqdm(total=passes, leave=False, disable=not sys.stderr.isatty(), bar_format=look, dynamic_ncols=True)
+
+
+def _reach(bar: tqdm[Any], passes: int, share: float) -> None:
+    bar.update(passes + share - bar.n)
 
 
 def _visible(picture: Image, zoom: tuple[float, float] | None) -> Image:

@@ -21,12 +21,12 @@ TILE_PIXELS = 750_000
 MAX_TILE_BYTES = 2 * 1024**3  # of tensors: smaller tiles for generators of many channels
 
 
-def generate(run: Run, photo: Image, field: ReceptiveField) -> Array:
+def generate(run: Run, photo: Image, field: ReceptiveField, progress: Callable[[float], None] | None = None) -> Array:
     """Run a generator over a photo of any size: uint8 (H, W, 3) to float32 (H, W, 3 or 4), not clipped.
 
     field: how the generator may be cut. All tiles of a photo have one shape, so that the engine plans once. The
     result is the one of the whole picture in one piece, whatever the number of tiles; where the device has not the
-    memory they get smaller.
+    memory they get smaller. progress: called after each tile with the share that is done.
     Raises EngineError when the generator's output is not finite, OutOfMemoryError when no tile is small enough.
     """
     height, width = photo.shape[:2]
@@ -35,7 +35,7 @@ def generate(run: Run, photo: Image, field: ReceptiveField) -> Array:
     tile = tile_shape(shape, field)
     while True:
         try:
-            return _in_tiles(run, padded, field, tile)[:height, :width]
+            return _in_tiles(run, padded, field, tile, progress)[:height, :width]
         except OutOfMemoryError:
             smaller = tile_shape(shape, field, tile[0] * tile[1] // 4)
             if math.prod(smaller) >= math.prod(tile):
@@ -43,17 +43,21 @@ def generate(run: Run, photo: Image, field: ReceptiveField) -> Array:
             tile = smaller
 
 
-def _in_tiles(run: Run, padded: Image, field: ReceptiveField, tile: tuple[int, int]) -> Array:
+def _in_tiles(
+    run: Run, padded: Image, field: ReceptiveField, tile: tuple[int, int], progress: Callable[[float], None] | None
+) -> Array:
     if tile == padded.shape[:2]:
         return _run(run, padded)
     result = np.empty((*padded.shape[:2], 0), np.float32)
-    for (y, top, bottom), (x, left, right) in product(
-        _spans(padded.shape[0], tile[0], field.margin), _spans(padded.shape[1], tile[1], field.margin)
-    ):
+    spans = [_spans(side, length, field.margin) for side, length in zip(padded.shape[:2], tile, strict=True)]
+    count = math.prod(map(len, spans))
+    for number, ((y, top, bottom), (x, left, right)) in enumerate(product(*spans), 1):
         output = _run(run, padded[y, x])
         if not result.size:  # only now is known whether ink is a fourth channel
             result = np.empty((*padded.shape[:2], output.shape[2]), np.float32)
         result[top:bottom, left:right] = output[top - y.start : bottom - y.start, left - x.start : right - x.start]
+        if progress:
+            progress(number / count)
     return result
 
 

@@ -116,9 +116,9 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """The shapes the generator ran on."""
     shapes: list[tuple[int, ...]] = []
 
-    def counted(generator: object, work: Pixels, field: object) -> NDArray[np.float32]:
+    def counted(generator: object, work: Pixels, field: object, *progress: object) -> NDArray[np.float32]:
         shapes.append(work.shape)
-        return generate(generator, work, field)  # type: ignore[arg-type]
+        return generate(generator, work, field, *progress)  # type: ignore[arg-type]
 
     monkeypatch.setattr("cartoonize.generators.tiles.generate", counted)
     return shapes

@@ -85,8 +85,11 @@ def test_all_tiles_of_a_photo_have_one_shape(monkeypatch: pytest.MonkeyPatch) ->
         return x
 
     photo = np.random.default_rng(0).integers(0, 256, (700, 800, 3), np.uint8)
-    np.testing.assert_array_equal(tiles.generate(record, photo, ReceptiveField(4, 61)), to_network(photo))
+    shares: list[float] = []
+    whole = tiles.generate(record, photo, ReceptiveField(4, 61), shares.append)
+    np.testing.assert_array_equal(whole, to_network(photo))
     assert len(seen) > 1
+    np.testing.assert_allclose(shares, np.arange(1, len(seen) + 1) / len(seen))
     assert len(set(seen)) == 1
 
 
