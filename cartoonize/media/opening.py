@@ -12,7 +12,7 @@ from typing import IO
 from PIL import Image, UnidentifiedImageError
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import jpeg, kinds, png, raw, readers, stills
+from cartoonize.media import jpeg, kinds, native_words, png, raw, readers, stills
 from cartoonize.media.files import read_bounded
 from cartoonize.media.picture import TOO_LARGE, Picture
 from cartoonize.method.pixels import MAX_PIXELS
@@ -31,11 +31,12 @@ _REASONS: dict[type[Exception], str] = {
 
 
 def configure_pillow() -> None:
-    """Set Pillow's process-wide switches for a program of ours: its size limit to ours, its warnings off.
+    """Set process-wide switches for a program of ours: Pillow's size limit to ours, warnings and native words off.
 
     Call it once, before threads start; a library must not on import. Without it Pillow's own limit, lower, applies.
     """
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    native_words.silence()
     warnings.filterwarnings("ignore", module=r"PIL\.")
 
 

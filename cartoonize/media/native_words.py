@@ -1,0 +1,30 @@
+"""Keeps what native libraries print about damaged files off the user's terminal: the error is told in a line of ours."""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import suppress
+from ctypes.util import find_library
+from pathlib import Path
+
+import cv2
+import PIL
+
+
+def silence() -> None:
+    """Silence libtiff, which prints to standard error by itself, and OpenCV, for the whole process."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    for path in _libtiffs():
+        with suppress(OSError, AttributeError):  # one that Pillow does not use
+            library = ctypes.CDLL(path)
+            for handler in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
+                handler.argtypes, handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+                handler(None)
+
+
+def _libtiffs() -> list[str]:
+    """Return the libtiff of Pillow's wheel, which is loaded already, or else the system's."""
+    packages = Path(PIL.__file__).parent
+    found = [*packages.parent.glob("pillow.libs/libtiff*"), *packages.glob(".dylibs/libtiff*")]
+    system = find_library("tiff") if not found else None
+    return [str(path) for path in found] + ([system] if system else [])
