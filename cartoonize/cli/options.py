@@ -43,6 +43,7 @@ class Options:
     background: tuple[int, int, int]
     strip_metadata: bool
     salvage: bool
+    timeout: float | None
     overwrite: bool
     files_from: BinaryIO | None
     dry_run: bool
@@ -260,6 +261,12 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--strip-metadata", is_flag=True, help="Leave EXIF, XMP and the like out."),
     click.option("--salvage", is_flag=True, help="Take what is there of files that are cut short."),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        help="Give up on a photo that takes longer to decode.",
+    ),
     click.option("--overwrite", is_flag=True, help="Replace results that exist; without it they are skipped."),
     click.option(
         "--files-from", type=ListFile("rb"), help="File with one path a line (or NUL after each); - is stdin."

@@ -49,6 +49,7 @@ def spec_of(chosen: Options, threads: int | None) -> ConverterSpec:
         background=chosen.background,
         strip_metadata=chosen.strip_metadata,
         salvage=chosen.salvage,
+        timeout=chosen.timeout,
         thumbnails=chosen.review is not None,
     )
 

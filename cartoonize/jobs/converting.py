@@ -9,10 +9,12 @@ from cartoonize.errors import AlreadyThereError, DecodeError
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cartoonize.cartoonizer import Cartoonizer
     from cartoonize.generators.engines.engine import Precision
     from cartoonize.jobs.planning import Job
-    from cartoonize.media.codec import EncodeOptions
+    from cartoonize.media.codec import EncodeOptions, Photo
     from cartoonize.media.thumbnails import Thumbnails
     from cartoonize.method.pixels import Size
 
@@ -36,7 +38,8 @@ class ConverterSpec:
     """What to load and how to convert: pickles, so that every process builds the same converter from it.
 
     weights to threads are `Cartoonizer`'s, lines to strength those of its `retouch`, quality to strip_metadata are
-    `EncodeOptions`'; salvage is `codec.decode`'s; thumbnails: whether a page will show the results.
+    `EncodeOptions`'; salvage is `codec.decode`'s; timeout: seconds a photo may take to decode, in a process of its own
+    then; thumbnails: whether a page will show the results.
     """
 
     weights: str = "fast"
@@ -53,6 +56,7 @@ class ConverterSpec:
     background: tuple[int, int, int] = (255, 255, 255)
     strip_metadata: bool = False
     salvage: bool = False
+    timeout: float | None = None
     thumbnails: bool = False
 
     def build(self) -> Converter:
@@ -96,6 +100,7 @@ class Converter:
     def __init__(self, spec: ConverterSpec, cartoonizer: Cartoonizer) -> None:
         self._spec = spec
         self._cartoonizer = cartoonizer
+        self._decode: Callable[..., Photo] = _decoder(spec.timeout)
 
     def __call__(self, job: Job) -> Converted:
         """Decode, cartoonize and encode; raises CartoonizeError, AlreadyThereError where another run was first."""
@@ -106,7 +111,7 @@ class Converter:
             raise DecodeError("a film is converted from a file to a file only, without addresses and --shard")
         if job.action == "write" and job.target and job.target.exists():
             raise AlreadyThereError  # made by another run since the plan: no need to compute it
-        picture = codec.decode(job.source.content(), salvage=self._spec.salvage)
+        picture = self._decode(job.source.content(), salvage=self._spec.salvage)
         options = self._spec.encode_options(job.format or result_format(picture.format))
         if self._spec.output_size == "photo":
             codec.check_size(picture, options.format)
@@ -118,6 +123,16 @@ class Converter:
             after = thumbnails.of_result(picture, options, is_file=isinstance(job.target, File))
             both = thumbnails.Thumbnails(before, after)
         return Converted(encoded.data, (*picture.notes, *encoded.notes), both)
+
+
+def _decoder(timeout: float | None) -> Callable[..., Photo]:
+    from cartoonize.media.codec import decode
+
+    if timeout is None:
+        return decode
+    from cartoonize.media.limited import LimitedDecoder
+
+    return LimitedDecoder(timeout)
 
 
 def commit(job: Job, converted: Converted) -> None:

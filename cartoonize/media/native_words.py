@@ -1,4 +1,4 @@
-"""Keeps what native libraries print about damaged files off the user's terminal: the error is told in a line of ours."""
+"""Keeps what native libraries print about damaged files off the user's terminal: the error is told in our line."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import pickle
 from pathlib import Path
 
@@ -73,6 +74,18 @@ def test_a_result_that_its_format_cannot_hold_is_refused_before_the_generator_ru
     wide = Job(File(tmp_path / "wide.png"), File(tmp_path / "wide.webp"), "WEBP", "write")
     with pytest.raises(EncodeError, match="at most 16383 pixels a side"):
         converter(wide)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_photo_that_takes_too_long_to_decode_fails_and_the_next_one_does_not(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "endless.png")
+    converter = ConverterSpec(size=120, output_size="work", timeout=20.0).build()
+    converter._decode._seconds = 0.5  # type: ignore[attr-defined]
+    endless = Job(File(tmp_path / "endless.png"), File(tmp_path / "a.webp"), "WEBP", "write")
+    with pytest.raises(DecodeError, match=r"takes longer than 0\.5 s"):
+        converter(endless)
+    converter._decode._seconds = 60  # type: ignore[attr-defined]
+    assert converter(job(tmp_path)).data == ConverterSpec(size=120, output_size="work").build()(job(tmp_path)).data
 
 
 def test_commit_writes_what_is_new_and_replaces_only_what_is_to_be_replaced(tmp_path: Path) -> None:
