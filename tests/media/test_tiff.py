@@ -219,6 +219,18 @@ def test_a_tiff_that_lacks_rows_says_how_many_and_is_done_when_asked(kind: str, 
     assert (salvaged[40:] == 0).all()
 
 
+def test_a_height_of_four_thousand_million_is_no_loop() -> None:
+    data = bytearray(tiff(colours(64, 50), photometric="rgb", rowsperstrip=1))
+    entry = (
+        data.index(struct.pack("<HHI", 257, 4, 1))
+        if (short := data.find(struct.pack("<HHI", 257, 3, 1))) < 0
+        else short
+    )
+    struct.pack_into("<HHII", data, entry, 257, 4, 1, 0xFFFFFFFF)
+    with pytest.raises(DecodeError):
+        decode(bytes(data))
+
+
 def test_of_several_pages_the_first_is_taken_and_said() -> None:
     stream = io.BytesIO()
     with tifffile.TiffWriter(stream) as writer:
