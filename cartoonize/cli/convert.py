@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,7 +185,7 @@ def _run_photos(
             photos,
             convert_one,
             workers=shared.workers,
-            commit=commit,
+            commit=partial(commit, preserve_times=chosen.preserve_times),
             budget=shared.budget,
             fail_fast=chosen.fail_fast,
         ):

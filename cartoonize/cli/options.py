@@ -44,6 +44,7 @@ class Options:
     strip_metadata: bool
     salvage: bool
     timeout: float | None
+    preserve_times: bool
     overwrite: bool
     files_from: BinaryIO | None
     dry_run: bool
@@ -267,6 +268,7 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
         metavar="SECONDS",
         help="Give up on a photo that takes longer to decode.",
     ),
+    click.option("--preserve-times", is_flag=True, help="Give results the dates of their photos' files."),
     click.option("--overwrite", is_flag=True, help="Replace results that exist; without it they are skipped."),
     click.option(
         "--files-from", type=ListFile("rb"), help="File with one path a line (or NUL after each); - is stdin."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -135,10 +137,19 @@ def _decoder(timeout: float | None) -> Callable[..., Photo]:
     return LimitedDecoder(timeout)
 
 
-def commit(job: Job, converted: Converted) -> None:
-    """Write a result where its job says; raises EncodeError, AlreadyThereError where another run was first."""
+def commit(job: Job, converted: Converted, *, preserve_times: bool = False) -> None:
+    """Write a result where its job says; raises EncodeError, AlreadyThereError where another run was first.
+
+    `preserve_times` gives the result the date of its photo, where both are files.
+    """
     if job.target:
         job.target.write(converted.data, overwrite=job.action == "replace")
+    if preserve_times and isinstance(job.source, File) and isinstance(job.target, File):
+        with suppress(
+            OSError
+        ):  # the photo is gone by now, or the disk keeps no dates: the result is there all the same
+            dates = os.stat(job.source.path)
+            os.utime(job.target.path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
 
 
 def look_at(job: Job) -> Converted:

@@ -97,6 +97,22 @@ def test_commit_writes_what_is_new_and_replaces_only_what_is_to_be_replaced(tmp_
     assert (tmp_path / "result.webp").read_bytes() == b"third"
 
 
+def test_a_result_gets_the_date_of_its_photo_when_asked(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(PHOTO.read_bytes())
+    os.utime(photo, (1_000_000_000, 1_111_111_111))
+    dated = Job(File(photo), File(tmp_path / "result.webp"), "WEBP", "write")
+    commit(dated, Converted(b"a"))
+    assert (tmp_path / "result.webp").stat().st_mtime > 1_700_000_000
+    again = Job(File(photo), File(tmp_path / "dated.webp"), "WEBP", "write")
+    commit(again, Converted(b"a"), preserve_times=True)
+    assert (tmp_path / "dated.webp").stat().st_mtime == 1_111_111_111
+    photo.unlink()
+    third = Job(File(photo), File(tmp_path / "third.webp"), "WEBP", "write")
+    commit(third, Converted(b"a"), preserve_times=True)
+    assert (tmp_path / "third.webp").read_bytes() == b"a"
+
+
 def test_looking_at_a_result(tmp_path: Path) -> None:
     seen = look_at(Job(File(PHOTO), File(PHOTO), "JPEG", "skip")).thumbnails
     assert seen
