@@ -19,6 +19,7 @@ from cartoonize.cli import streams, words
 from cartoonize.cli.compare import compare
 from cartoonize.cli.convert import convert
 from cartoonize.cli.devices import devices
+from cartoonize.cli.evaluate import evaluate
 from cartoonize.cli.inspect import inspect
 from cartoonize.cli.options import Options
 from cartoonize.cli.options import options as with_options
@@ -118,7 +119,7 @@ def complete_input(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 @click.command(
     "cartoonize",
     cls=DefaultCommand,
-    others=(inspect, compare, train, distill, weights_group, devices),
+    others=(inspect, compare, train, distill, evaluate, weights_group, devices),
     context_settings={"auto_envvar_prefix": "CARTOONIZE", "help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
 )

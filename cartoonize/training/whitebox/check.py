@@ -9,10 +9,11 @@ from time import perf_counter
 from cartoonize.machine import available_cores
 from cartoonize.method.pixels import Image, to_image
 from cartoonize.training.callbacks import Watch
+from cartoonize.training.pictures import write_png
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.data import Batches
 from cartoonize.training.whitebox.gan import WhiteBoxGAN
-from cartoonize.training.whitebox.pictures import columns_sheet, write_png
+from cartoonize.training.whitebox.pictures import columns_sheet
 from cartoonize.training.whitebox.run import Phase, session, train_until
 
 SHEET = "check.png"

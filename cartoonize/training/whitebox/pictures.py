@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
-from cartoonize.media.files import write_atomically
 from cartoonize.method.pixels import Array, Image, to_image
 from cartoonize.pages.sheet import Tile, sheet
 from cartoonize.training.whitebox.config import Representations
@@ -49,13 +46,6 @@ def columns_sheet(columns: Mapping[str, NDArray[np.uint8]]) -> Image:
             for n, row in enumerate(rows)
         ]
     )
-
-
-def write_png(path: Path, image: Image) -> None:
-    """Write a picture whole or not at all, creating its folder."""
-    stream = io.BytesIO()
-    PillowImage.fromarray(image).save(stream, "PNG")
-    write_atomically(path, stream.getvalue(), overwrite=True)
 
 
 def loss_plot(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Image:

@@ -28,13 +28,14 @@ from cartoonize.training.export import export, write_weights
 from cartoonize.training.fitting import Ending, fit
 from cartoonize.training.folder import claim, keep_config
 from cartoonize.training.log import LossesLog
+from cartoonize.training.pictures import write_png
 from cartoonize.training.precision import precision
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.data import Batches
 from cartoonize.training.whitebox.features import build_features
 from cartoonize.training.whitebox.gan import Views, WhiteBoxGAN, reproducible
 from cartoonize.training.whitebox.losses import NAMES
-from cartoonize.training.whitebox.pictures import sample_sheet, write_png
+from cartoonize.training.whitebox.pictures import sample_sheet
 from cartoonize.training.whitebox.summary import write_summary
 from cartoonize.training.whitebox.tensor_views import structure
 

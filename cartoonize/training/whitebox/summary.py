@@ -7,9 +7,10 @@ from pathlib import Path
 
 from cartoonize.media.files import write_atomically
 from cartoonize.training.log import LossesLog
+from cartoonize.training.pictures import write_png
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.losses import NAMES
-from cartoonize.training.whitebox.pictures import loss_plot, write_png
+from cartoonize.training.whitebox.pictures import loss_plot
 
 PLOT = "losses.png"
 

@@ -1,0 +1,1 @@
+"""Numbers for a style: how near cartoons come to the art they should look like, and to the photos they are of."""
