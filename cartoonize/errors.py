@@ -48,6 +48,10 @@ class WeightsError(CartoonizeError):
     """Weights are unknown, missing, damaged or of the wrong kind."""
 
 
+class UnknownWeightsError(WeightsError, ArgumentError):
+    """There are no weights of that name, and no file."""
+
+
 class EngineError(CartoonizeError):
     """The generator could not be run, or its output is not finite."""
 

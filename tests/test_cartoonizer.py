@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 
 import cartoonize
 from cartoonize import Cartoonizer
-from cartoonize.errors import AlreadyThereError, ArgumentError, CartoonizeError, DecodeError, EngineError
+from cartoonize.errors import AlreadyThereError, ArgumentError, CartoonizeError, DecodeError, EngineError, WeightsError
 from cartoonize.generators.finishing import finish
 from cartoonize.method.retouch import Retouch
 
@@ -148,6 +148,13 @@ def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be") as raised:
         Cartoonizer("fast", **{k: Retouch(**v) if k == "retouch" else v for k, v in options.items()})
     assert isinstance(raised.value, CartoonizeError)
+
+
+@pytest.mark.parametrize("weights", ["fats", "no/such/file.tflite"])
+def test_weights_that_there_are_not_are_refused(weights: str) -> None:
+    with pytest.raises(ValueError, match="no weights called") as raised:
+        Cartoonizer(weights)
+    assert isinstance(raised.value, WeightsError)
 
 
 # Grey and transparent pictures, Pillow's and files

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from cartoonize.errors import WeightsError
+from cartoonize.errors import UnknownWeightsError, WeightsError
 from cartoonize.generators import authors_release
 from cartoonize.generators.authors_release import RELEASED
 
@@ -98,7 +98,7 @@ def verify(name: str) -> None:
         authors_release.verify()
         return
     if name not in BUILTIN:
-        raise WeightsError(_unknown(name))
+        raise UnknownWeightsError(_unknown(name))
     path = builtin_folder() / "SHA256SUMS"
     try:
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -167,7 +167,7 @@ def _recognise_path(path: Path) -> Weights:
         return _recognise(path)
     if checkpoint_files(path)[0].is_file():
         return _recognise_checkpoint(path)
-    raise WeightsError(_unknown(str(path)))
+    raise UnknownWeightsError(_unknown(str(path)))
 
 
 def _recognise(path: Path) -> Weights:
