@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import heapq
 import multiprocessing
+import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeAlias
 
@@ -36,11 +38,20 @@ def structure_view(image: Picture, *, regions: int = REGIONS, mu: float = MU) ->
 def worker_pool(workers: int) -> ProcessPoolExecutor:
     """Start processes for `structure`; spawned, since TensorFlow's threads do not survive a fork.
 
-    They leave Ctrl-C to the parent, which closes the pool.
+    They leave Ctrl-C to the parent, which closes the pool, and end when it is no more, even if it was killed.
     """
-    return ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    )
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin_worker)
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def segment(image: Picture, *, regions: int = REGIONS) -> Labels:

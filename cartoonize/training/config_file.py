@@ -13,28 +13,37 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails
 
-from cartoonize.errors import ConfigError
+from cartoonize.errors import ConfigError, DecodeError
+from cartoonize.media.files import read_bounded
 
 
 def _from_config_folder(path: Path, info: ValidationInfo) -> Path:
     """Make a path absolute; a relative one starts at the configuration's folder, wherever the command runs."""
     folder: Path = (info.context or {}).get("folder", Path())
+    if "\0" in str(path):
+        raise ValueError("not a path")
     return folder / os.path.expanduser(path)  # unlike Path.expanduser, no error for ~NOBODY
 
 
 ConfigPath = Annotated[Path, AfterValidator(_from_config_folder)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy's and Keras' global generators take
+# Bounds far beyond any use: a slip of a digit is said, and nothing overflows or never begins.
+Steps = Annotated[int, Field(ge=1, le=10**9)]
+Count = Annotated[int, Field(ge=1, le=1000)]
+Side = Annotated[int, Field(ge=32, le=4096, multiple_of=4)]  # pixels
 
 
 class Section(BaseModel):
     """Base of every part of a configuration: immutable, no unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 # A tag of its own, the 30th of February, nested a thousand deep, and what PyYAML raises for "!!timestamp foo",
 # "!!bool x", "!!int ''" and an integer of more digits than Python reads.
 _NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
+
+_LARGEST_FILE = 2**20  # bytes; a configuration has a few thousand
 
 Place: TypeAlias = tuple[int | str, ...]  # keys and list positions, outermost first
 AnySection = TypeVar("AnySection", bound=Section)
@@ -75,8 +84,10 @@ def changed(config: Section, saved: Path) -> list[str]:
 
 def _compose(path: Path) -> Any:
     try:
-        return yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open("rb") as stream:
+            text = read_bounded(stream, _LARGEST_FILE).decode()
+        return yaml.compose(text, yaml.SafeLoader)
+    except (OSError, DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     except _NOT_YAML as error:
         raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
@@ -87,7 +98,7 @@ def _put(content: dict[str, Any], override: str) -> Place:
     key, equals, text = override.partition("=")
     if not equals:
         raise ConfigError(f"--set {override}: expected key=value")
-    place: Place = tuple(int(part) if part.isdecimal() else part for part in key.split("."))
+    place: Place = tuple(int(part) if part.isdecimal() and len(part) < 6 else part for part in key.split("."))
     try:
         value = yaml.safe_load(text)
     except _NOT_YAML as error:

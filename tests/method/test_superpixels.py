@@ -6,6 +6,7 @@ import subprocess
 import sys
 from functools import cache
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -203,3 +204,24 @@ def test_workers_start_without_tensorflow() -> None:
         "import sys, cartoonize.method.superpixels; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+KILLED = """
+import os, signal, sys, time
+import numpy as np
+from cartoonize.method.superpixels import structure_view, worker_pool
+if __name__ == "__main__":
+    pool = worker_pool(2)
+    jobs = [pool.submit(structure_view, np.zeros((16, 16, 3), np.uint8)) for _ in range(8)]
+    [job.result() for job in jobs]
+    print(*pool._processes, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_workers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    # The workers hold its end of the pipe: there is no end of file before they are gone.
+    said = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, text=True, timeout=200).stdout
+    assert len(said.split()) == 2

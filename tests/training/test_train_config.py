@@ -105,6 +105,13 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, message: st
         ("batch", "--set batch: expected key=value"),
         ("groups.1.weight=2", "--set groups.1.weight=2: there is no such place"),
         ("groups.name=2", "--set groups.name=2: there is no such place"),
+        ("losses.preset=[1]", "losses.preset: .* 'release' or 'paper'"),
+        ("steps.adversarial=" + 30 * "9", "steps.adversarial: .* less than or equal to"),
+        ("patch_size=100000000", "patch_size: .* less than or equal to 4096"),
+        ("groups.0.weight=1000000000", "groups.0.weight: .* less than or equal to 1000"),
+        ("optimizer.learning_rate=.inf", "learning_rate: .* finite"),
+        ('run="a\\0b"', "run: .* not a path"),
+        ("groups.99999999999999999999.weight=1", "there is no such place"),
         ("seed=[", r"--set seed=\[: not a YAML value"),
     ],
 )
@@ -159,3 +166,8 @@ def test_weights_of_features_without_a_network_are_vgg19s(
 def test_a_home_of_nobody_is_a_folder_that_is_not_there(tmp_path: Path) -> None:
     config = read(tmp_path, MINIMAL.replace("runs/first", "~nobody-of-that-name/first"))
     assert config.run == tmp_path / "~nobody-of-that-name" / "first"
+
+
+def test_an_endless_file_is_refused() -> None:
+    with pytest.raises(ConfigError, match="/dev/zero: cannot be read"):
+        load(Path("/dev/zero"), TrainConfig)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from cartoonize.generators.architecture_names import ArchitectureName
 from cartoonize.method.comic import ComicLook
-from cartoonize.training.config_file import ConfigPath, Section, Seed
+from cartoonize.training.config_file import ConfigPath, Count, Section, Seed, Side, Steps
+
+Pixels = Annotated[int, Field(ge=1, le=2**16)]
 
 
 def _is_short_side_range(value: tuple[int, int]) -> tuple[int, int]:
@@ -27,8 +29,8 @@ class PhotoSource(Section):
     """
 
     folder: ConfigPath
-    short_side: Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(_is_short_side_range)]
-    copies: PositiveInt = 1
+    short_side: Annotated[tuple[Pixels, Pixels], AfterValidator(_is_short_side_range)]
+    copies: Count = 1
     varied: bool = False
     share: PositiveFloat = 1.0
 
@@ -41,7 +43,7 @@ class Validation(Section):
 
     held_out: ConfigPath
     folder: ConfigPath
-    photos: PositiveInt = 8
+    photos: Count = 8
 
 
 class Procedure(Section):
@@ -84,13 +86,13 @@ class DistillConfig(Section):
     validation: Validation
     cache: ConfigPath
     output: ConfigPath
-    steps: PositiveInt
-    checkpoint_steps: PositiveInt = 200
-    batch: PositiveInt = 4
-    crop: Annotated[int, Field(ge=32, multiple_of=4)] = 256
+    steps: Steps
+    checkpoint_steps: Steps = 200
+    batch: Count = 4
+    crop: Side = 256
     margin: Annotated[int, Field(ge=0)] = 24
     learning_rate: PositiveFloat = 1e-3
-    warmup_steps: PositiveInt = 100
+    warmup_steps: Steps = 100
     gradient_weight: Annotated[float, Field(ge=0)] = 0.5
     tone_weight: Annotated[float, Field(ge=0)] = 0.5
     psnr_weight: Annotated[float, Field(ge=0)] = 0.007

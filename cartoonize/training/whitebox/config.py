@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, ValidationInfo
 from pydantic import model_validator as validator
 
 from cartoonize.generators.architecture_names import ColorArchitecture
 from cartoonize.method.constants import MU, REGIONS
-from cartoonize.training.config_file import ConfigPath, Section, Seed
+from cartoonize.training.config_file import ConfigPath, Count, Section, Seed, Side, Steps
 
 # Loss weights: what the authors' code trains with, and what their paper prints.
 PRESETS: dict[str, dict[str, float]] = {
@@ -25,7 +25,7 @@ def _from_config_folder_if_there(name: str, info: ValidationInfo) -> str:
     """Take a name that exists beside the configuration for a path; leave any other as it is."""
     folder: Path = (info.context or {}).get("folder", Path())
     beside = folder / os.path.expanduser(name)
-    return str(beside) if beside.exists() else name
+    return str(beside) if os.path.exists(beside) else name  # False for what can be no path
 
 
 FileOrName = Annotated[str, AfterValidator(_from_config_folder_if_there)]
@@ -38,14 +38,16 @@ class Group(Section):
     name: str = Field(description="for messages")
     photos: ConfigPath = Field(description="folder of photos, searched with all below it")
     cartoons: ConfigPath = Field(description="folder of cartoons to learn from, of the same kind of scene")
-    weight: PositiveInt = Field(default=1, description="batches of this group in a round of all groups")
+    weight: Count = Field(default=1, description="batches of this group in a round of all groups")
 
 
-class Steps(Section):
+class Phases(Section):
     """Length of the two phases, in optimizer steps."""
 
-    pretrain: NonNegativeInt = Field(default=50_000, description="reconstructing photos; `init` skips it")
-    adversarial: PositiveInt = Field(default=100_000, description="white-box training")
+    pretrain: Annotated[int, Field(ge=0, le=10**9)] = Field(
+        default=50_000, description="reconstructing photos; `init` skips it"
+    )
+    adversarial: Steps = Field(default=100_000, description="white-box training")
 
 
 class Optimizer(Section):
@@ -89,7 +91,9 @@ class Losses(Section):
 class Representations(Section):
     """How pictures are taken apart into surface, structure and texture."""
 
-    regions: PositiveInt = Field(default=REGIONS, description="superpixels of a structure, about")
+    regions: Annotated[int, Field(ge=1, le=10**6)] = Field(
+        default=REGIONS, description="superpixels of a structure, about"
+    )
     mu: PositiveFloat = Field(default=MU, description="exponent of the superpixels' colours; the paper's is 1.2")
     texture: Literal["release", "paper"] = Field(
         default="release", description="or paper: how the random channel is mixed"
@@ -123,24 +127,22 @@ class Features(Section):
 class Intervals(Section):
     """Steps between what is written."""
 
-    log: PositiveInt = Field(default=50, description="a line in losses.csv and TensorBoard")
-    sample: PositiveInt = Field(default=500, description="a sheet of pictures in samples/")
-    checkpoint: PositiveInt = Field(default=500, description="the state --resume goes on from")
-    export: PositiveInt = Field(default=5000, description="weights for `cartoonize --weights` in exports/")
+    log: Steps = Field(default=50, description="a line in losses.csv and TensorBoard")
+    sample: Steps = Field(default=500, description="a sheet of pictures in samples/")
+    checkpoint: Steps = Field(default=500, description="the state --resume goes on from")
+    export: Steps = Field(default=5000, description="weights for `cartoonize --weights` in exports/")
 
 
 class TrainConfig(Section):
     """What `cartoonize train` needs to know."""
 
     run: ConfigPath = Field(description="folder of this run: everything is written here")
-    groups: Annotated[tuple[Group, ...], Field(min_length=1)]
-    patch_size: Annotated[int, Field(ge=32, multiple_of=4)] = Field(
-        default=256, description="side of a training picture, a multiple of 4"
-    )
-    max_zoom: Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
+    groups: Annotated[tuple[Group, ...], Field(min_length=1, max_length=100)]
+    patch_size: Side = Field(default=256, description="side of a training picture, a multiple of 4")
+    max_zoom: Annotated[float, Field(ge=1, le=100)] = Field(
         default=2.0, description="a patch is cut out of 1 to this many times its side, never enlarged without need"
     )
-    batch: PositiveInt = 16
+    batch: Count = 16
     generator: ColorArchitecture = Field(
         default="unet",
         description="or compact, compact_deep: smaller and quicker; with `init` it is that of those weights",
@@ -148,7 +150,7 @@ class TrainConfig(Section):
     init: FileOrName | None = Field(
         default=None, description="weights to begin with, as of `cartoonize --weights`; skips pretraining"
     )
-    steps: Steps = Steps()
+    steps: Phases = Phases()
     optimizer: Optimizer = Optimizer()
     ema: Unit = Field(default=0.999, description="how slowly the averaged generator follows; 0 is at once")
     losses: Losses = Losses()
@@ -161,7 +163,7 @@ class TrainConfig(Section):
     devices: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         default=None, description="those that share a batch out, as [GPU:0, GPU:1]; null is one of TensorFlow's choice"
     )
-    workers: PositiveInt | None = Field(default=None, description="processes for superpixels; null is one per core")
+    workers: Count | None = Field(default=None, description="processes for superpixels; null is one per core")
     seed: Seed = 0
 
     @validator(mode="after")
