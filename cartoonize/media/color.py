@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from cartoonize.errors import DecodeError
-from cartoonize.media.hdr import tone_mapped
 from cartoonize.media.profiles import PQ
 
 _MAX_ICC = 4 << 20  # real profiles end at 2-3 MB (CMYK presses); more is an attack or damage
@@ -50,6 +49,8 @@ def to_srgb(
     alpha = alpha or own_alpha
     alpha = None if alpha and alpha.getextrema() == (255, 255) else alpha
     if hdr:
+        from cartoonize.media.hdr import tone_mapped
+
         name = "PQ" if hdr[1] == PQ else "HLG"
         rgb = tone_mapped(_as("RGB", base), *hdr)
         return Converted(rgb, alpha, _srgb_icc(), (f"HDR ({name}) tone-mapped to sRGB",), True)

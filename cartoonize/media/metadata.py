@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cartoonize.media import iptc, jpeg, profiles, xmp
+from cartoonize.media import iptc, jpeg, profiles
 from cartoonize.media.exif import Exif, embed_in_tiff, read_exif
 from cartoonize.media.tags import Value
 
@@ -93,19 +93,28 @@ class Found:
         """Return what a result carries over, and notes; `recolored` where the pixels were converted to sRGB."""
         exif = self.exif.in_srgb() if recolored else self.exif
         block = exif.upright().to_bytes() if exif.directories else None
-        packet = xmp.cleaned(self.xmp, recolored=recolored) if self.xmp else xmp.Cleaned(None)
+        packet, claimed = self._packet(recolored=recolored)
         notes = []
         if self.damaged:
             many = "a damaged tag" if self.damaged == 1 else f"{self.damaged} damaged tags"
             notes.append(f"{many} of its EXIF left out" if block else "its EXIF is damaged and was left out")
         if self.is_broken:
             notes.append("a part of its metadata is damaged and was left out")
-        if self.xmp and packet.packet is None:
+        if self.xmp and packet is None:
             notes.append("its XMP is damaged and was left out")
-        if parts := sorted(self.parts | packet.parts):
+        if parts := sorted(self.parts | claimed):
             notes.append(f"left out: its {' and its '.join(parts)}")
         texts = tuple((key, text) for key, text in self.texts.items() if len(text) <= _MOST_TEXT)
-        return Metadata(block, packet.packet, icc, _dpi(self.dpi), loop, self.iptc, texts), tuple(notes)
+        return Metadata(block, packet, icc, _dpi(self.dpi), loop, self.iptc, texts), tuple(notes)
+
+    def _packet(self, *, recolored: bool) -> tuple[bytes | None, frozenset[str]]:
+        """Return the XMP fit for a result, and the parts of the file that it spoke of."""
+        if not self.xmp:
+            return None, frozenset()
+        from cartoonize.media.xmp import cleaned
+
+        made = cleaned(self.xmp, recolored=recolored)
+        return made.packet, made.parts
 
 
 def turned(image: Image.Image, orientation: int) -> Image.Image:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from contextlib import suppress
-from ctypes.util import find_library
 from pathlib import Path
 
 import cv2
@@ -26,5 +25,11 @@ def _libtiffs() -> list[str]:
     """Return the libtiff of Pillow's wheel, which is loaded already, or else the system's."""
     packages = Path(PIL.__file__).parent
     found = [*packages.parent.glob("pillow.libs/libtiff*"), *packages.glob(".dylibs/libtiff*")]
-    system = find_library("tiff") if not found else None
-    return [str(path) for path in found] + ([system] if system else [])
+    return [str(path) for path in found] or _libtiff_of_the_system()
+
+
+def _libtiff_of_the_system() -> list[str]:
+    from ctypes.util import find_library  # starts programs to find out, and imports what that takes
+
+    found = find_library("tiff")
+    return [found] if found else []

@@ -12,13 +12,14 @@ from typing import IO
 from PIL import Image, UnidentifiedImageError
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import jpeg, kinds, native_words, png, raw, readers, stills
+from cartoonize.media import jpeg, kinds, native_words, readers
 from cartoonize.media.files import read_bounded
 from cartoonize.media.picture import TOO_LARGE, Picture
 from cartoonize.method.pixels import MAX_PIXELS
 
 _FORMATS = "JPEG, PNG, WEBP, TIFF, BMP, GIF, AVIF, HEIC or another kind of picture"
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"avif", b"avis")
+_PNG = b"\x89PNG\r\n\x1a\n"
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
 _REASONS: dict[type[Exception], str] = {
     FileNotFoundError: "no such file: expected the path of a picture",
@@ -69,15 +70,9 @@ def open_picture(stream: IO[bytes], *, salvage: bool = False) -> Picture:
     if not head:
         raise DecodeError("the file is empty: expected a picture")
     stream.seek(0)
-    if raw.is_raw(head, stream):
-        return raw.read_raw(stream)
-    if head.startswith(_TIFFS):
-        from cartoonize.media.tiff_reader import read_tiff
-
-        return read_tiff(stream, salvage=salvage)
     if jpeg.is_jpeg(head):
         return readers.read_jpeg(read_bounded(stream), salvage=salvage)
-    if head.startswith(png.SIGNATURE):
+    if head.startswith(_PNG):
         return readers.read_png(read_bounded(stream), salvage=salvage)
     if head.startswith((b"GIF87a", b"GIF89a")):
         return readers.read_gif(read_bounded(stream), salvage=salvage)
@@ -85,6 +80,19 @@ def open_picture(stream: IO[bytes], *, salvage: bool = False) -> Picture:
         return readers.read_webp(read_bounded(stream))
     if head[4:8] == b"ftyp" and head[8:12] in _BRANDS:
         return readers.read_bmff(read_bounded(stream))
+    return _open_other(stream, head, salvage=salvage)
+
+
+def _open_other(stream: IO[bytes], head: bytes, *, salvage: bool) -> Picture:
+    """Open a RAW photo, a TIFF, or a still that is not written; what reads those is imported here alone."""
+    from cartoonize.media import raw, stills
+
+    if raw.is_raw(head, stream):
+        return raw.read_raw(stream)
+    if head.startswith(_TIFFS):
+        from cartoonize.media.tiff_reader import read_tiff
+
+        return read_tiff(stream, salvage=salvage)
     if name := stills.name_of(head):
         return stills.read_still(read_bounded(stream), name)
     raise DecodeError(kinds.of_content(head) or _REASONS[UnidentifiedImageError])

@@ -1,7 +1,7 @@
 """One reader a family of formats: the bytes of a file -> a Picture. What a cut file lacks is said or refused.
 
 Decoders get files without metadata: what they would do with it (encode it anew, turn by it, work on it for minutes) is
-done here or not at all.
+done here or not at all. Containers are imported by those who read them: most runs meet one or two of them.
 """
 
 from __future__ import annotations
@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError, WebPImagePlugin  # noqa: F401  what Pillow is to know
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from cartoonize.errors import CartoonizeError, DecodeError
-from cartoonize.media import bmff, gif, jpeg, png
-from cartoonize.media.animation import Part, composed
+from cartoonize.media import jpeg
 from cartoonize.media.formats import HEIC_MISSING, plays
 from cartoonize.media.metadata import Found
 from cartoonize.media.picture import Picture, Shown, check_pixels
+
+if TYPE_CHECKING:
+    from cartoonize.media.animation import Part
+    from cartoonize.media.bmff import Bmff
 
 DEEP = "reduced from 16 to 8 bits per channel"
 _ORIENTATION = 0x0112
@@ -45,6 +49,8 @@ def read_jpeg(data: bytes, *, salvage: bool) -> Picture:
 
 def read_png(data: bytes, *, salvage: bool) -> Picture:
     """Read a PNG, all frames of an animated one; a picture before the animation is no frame of it."""
+    from cartoonize.media import png
+
     taken = png.take_apart(data)
     said = taken.blocks
     found = Found.of(said.kinds)
@@ -66,6 +72,8 @@ def read_png(data: bytes, *, salvage: bool) -> Picture:
 
 def read_gif(data: bytes, *, salvage: bool) -> Picture:
     """Read a GIF with all its frames."""
+    from cartoonize.media import gif
+
     taken = gif.take_apart(data)
     found = Found(xmp=taken.xmp)
     found.texts = {"Comment": taken.comment.decode("utf-8", "replace")} if taken.comment else {}
@@ -81,6 +89,8 @@ def read_gif(data: bytes, *, salvage: bool) -> Picture:
 
 def read_webp(data: bytes) -> Picture:
     """Read a WebP with all its frames."""
+    from PIL import WebPImagePlugin  # noqa: F401  registers itself
+
     image = Image.open(BytesIO(data), formats=("WEBP",))
     blocks = {kind: image.info[name] for kind, name in (("exif", "exif"), ("xmp", "xmp")) if image.info.get(name)}
     found = Found.of(blocks | ({"icc": image.info["icc_profile"]} if image.info.get("icc_profile") else {}))
@@ -91,6 +101,8 @@ def read_webp(data: bytes) -> Picture:
 
 def read_bmff(data: bytes) -> Picture:
     """Read an AVIF with all its frames, or the main picture of a HEIC; both are turned as the container says."""
+    from cartoonize.media import bmff
+
     taken = bmff.take_apart(data)
     found = Found.of(taken.blocks)
     found.parts = set(taken.parts)
@@ -132,6 +144,8 @@ def register_heif(error: type[CartoonizeError]) -> None:
 
 
 def _avif_or_heic(data: bytes, brand: bytes) -> Image.Image:
+    from PIL import AvifImagePlugin  # noqa: F401  registers itself
+
     if not brand.startswith((b"he", b"hv")):
         try:
             return Image.open(BytesIO(data), formats=("AVIF",))
@@ -142,7 +156,7 @@ def _avif_or_heic(data: bytes, brand: bytes) -> Image.Image:
     return Image.open(BytesIO(data), formats=("HEIF",))
 
 
-def _lenient_avif(taken: bmff.Bmff, found: Found) -> Picture:
+def _lenient_avif(taken: Bmff, found: Found) -> Picture:
     """Read an AVIF that Pillow's strict reader refuses, as those whose transparency states no size: its first frame.
 
     OpenCV reads with the leniency of browsers. Raises UnidentifiedImageError where that fails too.
@@ -171,6 +185,8 @@ def _all_frames(image: Image.Image) -> Iterator[Shown]:
 
 
 def _composed(size: tuple[int, int], parts: Iterator[Part]) -> Iterator[Shown]:
+    from cartoonize.media.animation import composed
+
     return (Shown(image, None, duration) for image, duration in composed(size, parts))
 
 
