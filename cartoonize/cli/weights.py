@@ -1,20 +1,24 @@
-"""`cartoonize weights`: list, fetch and verify generator weights."""
+"""`cartoonize weights`: list, fetch, verify and export generator weights."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Literal
 
 import click
 
-from cartoonize.cli.refusals import refusing
+from cartoonize.cli.options import complete_weights
+from cartoonize.cli.refusals import naming_what_is_not_installed, refusing
 from cartoonize.cli.words import Choice
 from cartoonize.errors import WeightsError, shown
 from cartoonize.generators import authors_release, weights
+from cartoonize.generators.writers import FORMATS
 
 
 @click.group("weights")
 def weights_group() -> None:
-    """List, fetch and verify generator weights."""
+    """List, fetch, verify and export generator weights."""
 
 
 @weights_group.command("list")
@@ -67,6 +71,31 @@ def verify_weights(ctx: click.Context, name: str | None) -> None:
         else:
             click.echo(f"{each}: OK")
     ctx.exit(1 if broken else 0)
+
+
+@weights_group.command("export")
+@click.argument("name", metavar="NAME|PATH", shell_complete=complete_weights)
+@click.option("--format", "form", type=Choice(FORMATS), required=True, help="Of the file: another runtime's.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write (a SavedModel: folder)."
+)
+@click.option("--image", is_flag=True, help="ONNX: uint8 pictures in and out, of any size, the filter inside.")
+@click.option("--layout", type=Choice(["NHWC", "NCHW"]), default="NHWC", show_default=True, help="ONNX: of the axes.")
+@click.option("--overwrite", is_flag=True, help="Replace what exists; without it that is an error.")
+def export_weights(
+    name: str, form: str, out: Path, image: bool, layout: Literal["NHWC", "NCHW"], overwrite: bool
+) -> None:
+    """Write a generator for another runtime: ONNX, TensorFlow Lite, ncnn, SavedModel, Keras.
+
+    It takes and gives RGB float32 in [-1, 1] of any size, [1, height, width, 3], and says whose it is: its licence
+    goes with it.
+    """
+    from cartoonize.generators.writers.export import Order, export
+
+    with naming_what_is_not_installed(), refusing(prefix=str(out)):
+        written = export(Order(name, form, out, image, layout, overwrite))
+    for path in written:
+        click.echo(f"{shown(name)} -> {shown(path)}")
 
 
 def _megabytes(size: int | None) -> str:

@@ -1,0 +1,160 @@
+"""Exports against LiteRT: ONNX run by ONNX Runtime, the others by their own runtimes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+from numpy.typing import NDArray
+
+from cartoonize import Cartoonizer
+from cartoonize.cli.app import cartoonize
+from cartoonize.errors import AlreadyThereError, WeightsError
+from cartoonize.generators.engines.litert import LiteRTEngine
+from cartoonize.generators.generator import Generator, described, load
+from cartoonize.generators.weights import BUILTIN
+from cartoonize.generators.writers import FORMATS
+from cartoonize.generators.writers.export import Order, export
+from cartoonize.generators.writers.onnx import write_onnx
+
+from . import graphs
+
+PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 44, 60, 3)).astype(np.float32)
+
+
+def run_onnx(model: bytes, photo: NDArray[Any], layout: str = "NHWC") -> NDArray[Any]:
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    given = photo if layout == "NHWC" else np.ascontiguousarray(photo.transpose(0, 3, 1, 2))
+    (result,) = session.run(None, {"photo": given})
+    return result if layout == "NHWC" else result.transpose(0, 2, 3, 1)
+
+
+@pytest.fixture(scope="module", params=[*BUILTIN, "whitebox"])
+def generator(request: pytest.FixtureRequest) -> Generator:
+    if request.param in BUILTIN:
+        return load(request.param)
+    return described(request.getfixturevalue("released").read_bytes())
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_onnx_gives_litert_s_numbers(generator: Generator, layout: Any) -> None:
+    result = run_onnx(write_onnx(generator, layout), PHOTO, layout)
+    assert np.abs(result - LiteRTEngine(generator, 2)(PHOTO)).max() <= 1e-4
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+@pytest.mark.parametrize("shape", [(97, 130), (64, 64), (5, 3)])
+def test_onnx_of_pictures_is_the_whole_cartoon(name: str, shape: tuple[int, int], coffee: NDArray[np.uint8]) -> None:
+    photo = coffee[100 : 100 + shape[0], 200 : 200 + shape[1]]
+    result = run_onnx(write_onnx(load(name), "NHWC", image=True), photo[np.newaxis])[0]
+    assert result.dtype == np.uint8
+    difference = np.abs(result.astype(int) - Cartoonizer(name, size="full")(photo))
+    assert difference.max() <= 1
+    assert np.mean(difference > 0) < 1e-3
+
+
+LOCAL = [
+    graphs.mirrored,
+    graphs.pooled,
+    graphs.half_pixel,
+    graphs.dilated,
+    graphs.blocks_of_three,
+    graphs.instance_norm,
+    graphs.squeeze,
+]
+
+
+@pytest.mark.parametrize("graph", LOCAL, ids=lambda graph: graph.__name__)
+def test_other_graphs_become_onnx_too(graph: Callable[[Any], Any]) -> None:
+    generator = graphs.generator(graph)
+    photo = np.random.default_rng(0).uniform(-1, 1, (1, 48, 60, 3)).astype(np.float32)
+    result = run_onnx(write_onnx(generator), photo)
+    assert np.abs(result - LiteRTEngine(generator, 2)(photo)).max() <= 1e-4
+
+
+def test_an_operator_that_onnx_is_not_told_of_is_named() -> None:
+    with pytest.raises(WeightsError, match="the operator RESHAPE of what is no picture"):
+        write_onnx(graphs.generator(graphs.attention))
+    with pytest.raises(WeightsError, match="the operator TRANSPOSE_CONV cannot be written as ONNX"):
+        write_onnx(graphs.generator(graphs.strided_and_transposed))
+
+
+def test_the_licence_goes_with_the_model(tmp_path: Path) -> None:
+    (path,) = export(Order("fast", "onnx", tmp_path / "fast.onnx"))
+    notes = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    card = load("fast").card
+    assert (notes["title"], notes["licence"], notes["source"]) == (card.title, card.licence, card.source)
+    assert "CC BY-NC-SA" in notes["licence"]
+
+
+def test_tflite_is_the_flatbuffer_itself(tmp_path: Path) -> None:
+    (path,) = export(Order("fast", "tflite", tmp_path / "fast.tflite"))
+    assert load(path).card == load("fast").card
+    np.testing.assert_array_equal(LiteRTEngine(load(path), 1)(PHOTO), LiteRTEngine(load("fast"), 1)(PHOTO))
+
+
+def test_keras_can_be_read_back(tmp_path: Path, own_cache: Path) -> None:
+    (path,) = export(Order("fast", "keras", tmp_path / "fast.keras"))
+    result = np.asarray(keras.models.load_model(path)(PHOTO))
+    assert np.abs(result - LiteRTEngine(load("fast"), 2)(PHOTO)).max() <= 1e-4
+    assert "CC BY-NC-SA" in json.loads(zipfile.ZipFile(path).read("card.json"))["licence"]
+
+
+def test_a_saved_model_can_be_served(tmp_path: Path) -> None:
+    (folder,) = export(Order("fast", "saved_model", tmp_path / "fast"))
+    loaded = tf.saved_model.load(str(folder))  # has to stay: its variables go with it
+    assert np.abs(np.asarray(loaded.serve(tf.constant(PHOTO))) - LiteRTEngine(load("fast"), 2)(PHOTO)).max() <= 1e-4
+    assert "CC BY-NC-SA" in json.loads((folder / "assets.extra" / "card.json").read_text())["licence"]
+    with pytest.raises(AlreadyThereError):
+        export(Order("fast", "saved_model", tmp_path / "fast"))
+    export(Order("fast", "saved_model", tmp_path / "fast", overwrite=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["fast"]
+
+
+NCNN = """
+import sys, ncnn, numpy as np
+net = ncnn.Net()
+net.load_param(sys.argv[1] + ".param"), net.load_model(sys.argv[1] + ".bin")
+photo = np.ascontiguousarray(np.load(sys.argv[2])[0].transpose(2, 0, 1))
+extractor = net.create_extractor()
+extractor.input("in0", ncnn.Mat(photo))
+np.save(sys.argv[2], np.array(extractor.extract("out0")[1]).transpose(1, 2, 0))
+"""
+
+
+def test_ncnn_runs_the_two_files(tmp_path: Path) -> None:
+    files = export(Order("fast", "ncnn", tmp_path / "fast.param"))
+    assert {path.name for path in files} == {"fast.param", "fast.bin", "fast.json"}
+    np.save(tmp_path / "photo.npy", PHOTO)
+    subprocess.run([sys.executable, "-c", NCNN, tmp_path / "fast", tmp_path / "photo.npy"], check=True, timeout=100)
+    assert np.abs(np.load(tmp_path / "photo.npy") - LiteRTEngine(load("fast"), 2)(PHOTO)[0]).max() <= 1e-4
+
+
+def test_the_command_line_exports_and_replaces_nothing_unasked(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "fast.onnx"
+    arguments = ["weights", "export", "fast", "--format", "onnx", "--out", str(target), "--image", "--layout", "NCHW"]
+    first, second = (CliRunner().invoke(cartoonize, arguments) for _ in range(2))
+    assert first.exit_code == 0, first.output
+    assert target.stat().st_size > 2_000_000
+    assert second.exit_code == 1
+    assert "already exists" in second.output
+    assert CliRunner().invoke(cartoonize, [*arguments, "--overwrite"]).exit_code == 0
+
+
+@pytest.mark.parametrize("form", sorted(set(FORMATS) - {"onnx"}))
+def test_only_onnx_has_pictures_and_layouts(form: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="--image and --layout go with --format onnx"):
+        export(Order("fast", form, tmp_path / "x", image=True))
+    assert not list(tmp_path.iterdir())
