@@ -1,0 +1,175 @@
+"""Films: speed against bare generator passes and against pictures in folders, reuse, steadiness, memory."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import film_clips
+import numpy as np
+import psutil
+import skimage.data
+from measure import cartoonize, header, row, seconds
+
+from cartoonize import Cartoonizer
+from cartoonize.films.filming import Filmed
+from cartoonize.films.options import STEADY, FilmOptions
+from cartoonize.generators.finishing import finish
+from cartoonize.method.pixels import to_network
+from cartoonize.method.steadiness import Steady, warping_error
+
+HD = (1280, 720)
+
+
+def hd_clip(path: Path, frames: int) -> Path:
+    photo = cv2.resize(skimage.data.coffee(), None, fx=2.6, fy=2.6, interpolation=cv2.INTER_CUBIC)
+    return film_clips.write(path, film_clips.window(photo, HD, lambda i: (1.5 * i % 250, 100, 1), frames))
+
+
+def speed(folder: Path, frames: int) -> None:
+    """A run of the program against as many passes of the generator, on all cores; a third each in turn."""
+    clip = hd_clip(folder / "clip.mp4", frames)
+    whole = bare = 0.0
+    array = to_network(film_clips.read(clip, 1)[0])[np.newaxis]
+    engine = Cartoonizer("fast").engine
+    engine(array)
+    for _ in range(3):
+        bare += sum(seconds(lambda: engine(array)) for _ in range(frames))
+        whole += seconds(lambda: subprocess.run(cartoonize(str(clip), "--overwrite", "-q"), check=True))
+    row(f"{3 * frames} passes of `fast`, 1280 x 720, all cores", bare)
+    row("cartoonize clip.mp4, three times, everything included", whole)
+    row("  ratio", whole / bare, "x")
+
+
+def by_folder(folder: Path, frames: int) -> None:
+    """The way people do it today: pictures out of the film, the folder, and a film of the results."""
+    clip = hd_clip(folder / "clip.mp4", frames)
+    pictures, drawn = folder / "pictures", folder / "drawn"
+    pictures.mkdir()
+
+    def today() -> None:
+        for number, picture in enumerate(film_clips.read(clip, frames)):
+            cv2.imwrite(str(pictures / f"{number:06}.png"), picture[..., ::-1])
+        subprocess.run(cartoonize(str(pictures), "--out", str(drawn), "-q"), check=True)
+        results = (cv2.imread(str(path))[..., ::-1].copy() for path in sorted(drawn.iterdir()))
+        film_clips.write(folder / "today.mp4", results)
+
+    took = seconds(today)
+    disk = sum(path.stat().st_size for path in (*pictures.iterdir(), *drawn.iterdir(), folder / "today.mp4"))
+    peak = _PeakDisk(folder, clip.with_name("clip_cartoon.mp4"))
+    with peak:
+        ours = seconds(lambda: subprocess.run(cartoonize(str(clip), "--overwrite", "-q"), check=True))
+    row(f"{frames} frames of 1280 x 720 through folders of PNG: time", took)
+    row("  files in between and the result", disk / 1e6, "MB")
+    row("  result, H.264 at CRF 18", (folder / "today.mp4").stat().st_size / 1e6, "MB")
+    row("cartoonize clip.mp4: time", ours)
+    row("  files in between and the result, peak", peak.most / 1e6, "MB")
+    row("  result, H.264 at CRF 18", clip.with_name("clip_cartoon.mp4").stat().st_size / 1e6, "MB")
+
+
+class _PeakDisk:
+    """Looks at what a run has on the disk, its hidden folder and its result, twenty times a second."""
+
+    def __init__(self, folder: Path, result: Path) -> None:
+        self._folder, self._result = folder, result
+        self._ended = threading.Event()
+        self.most = 0
+
+    def __enter__(self) -> None:
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.05):
+            paths = [*self._folder.glob(".cartoonize-*/*"), self._result]
+            self.most = max(self.most, sum(_size(path) for path in paths))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def reuse(folder: Path, frames: int) -> None:
+    """Frames computed of a screen recording and of a slide show."""
+    coffee, astronaut = (cv2.resize(photo, HD) for photo in (skimage.data.coffee(), skimage.data.astronaut()))
+    for name, pictures in (
+        ("screen recording", film_clips.screen(*HD, frames)),
+        ("slide show", ((coffee, astronaut)[number // 50 % 2] for number in range(frames))),
+        ("moving camera", film_clips.read(hd_clip(folder / "pan.mp4", 10), 10)),
+    ):
+        clip = film_clips.write(folder / "clip.mp4", pictures)
+        filmed: Filmed = Cartoonizer("fast", threads=1).video(
+            clip, folder / "result.mp4", FilmOptions(preset="ultrafast"), overwrite=True
+        )
+        row(f"{name}, {filmed.frames} frames of 1280 x 720: computed", filmed.computed, "frames")
+
+
+def steadiness(frames: int) -> None:
+    """E_warp of the photos, of each frame for itself and steadied, and the fidelity of the latter to the former."""
+    cartoonizer = Cartoonizer("fast")
+    print(f"{'clip':<24} E_warp x 1e4: input, per frame, steady {STEADY:g};  ratio  PSNR to per frame")
+    for name, photos in film_clips.kinds(frames):
+        alone = [finish(photo, *cartoonizer.generate(photo)) for photo in photos]
+        steady = Steady(STEADY)
+        steadied = [steady(photo, cartoon) for photo, cartoon in zip(photos, alone, strict=True)]
+        errors = [mean_warping_error(photos, results) for results in (photos, alone, steadied)]
+        mse = np.mean([np.mean((a.astype(np.float32) - b) ** 2) for a, b in zip(alone, steadied, strict=True)])
+        figures = " ".join(f"{error * 1e4:8.2f}" for error in errors)
+        print(f"{name:<24} {figures}   {errors[2] / errors[1]:6.3f}  {10 * np.log10(255**2 / mse):6.2f} dB", flush=True)
+
+
+def mean_warping_error(photos: list[film_clips.Picture], results: list[film_clips.Picture]) -> float:
+    pairs = range(len(photos) - 1)
+    return float(np.nanmean([warping_error((photos[i], photos[i + 1]), (results[i], results[i + 1])) for i in pairs]))
+
+
+def memory(folder: Path, frames: int) -> None:
+    """Resident memory from second 10 to the end of a run."""
+    clip = hd_clip(folder / "clip.mp4", frames)
+    process = psutil.Popen(cartoonize(str(clip), "--overwrite", "-q"))
+    samples, start = [], time.monotonic()
+    while process.poll() is None:
+        time.sleep(0.25)
+        try:
+            if time.monotonic() - start > 10:
+                samples.append(process.memory_info().rss / 1e6)
+        except psutil.NoSuchProcess:
+            break
+    if process.wait() or not samples:
+        raise SystemExit("the run failed, or ended within 10 seconds: give more frames")
+    row(f"{frames} frames of 1280 x 720: resident memory, least from second 10 on", min(samples), "MB")
+    row("  most", max(samples), "MB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=["speed", "by_folder", "reuse", "steadiness", "memory"])
+    parser.add_argument("--frames", type=int, default=60)
+    options = parser.parse_args()
+    header()
+    print(f"load before the run: {os.getloadavg()[0]:.1f}")
+    for part in options.parts:
+        folder = Path(tempfile.mkdtemp())
+        try:
+            if part == "steadiness":
+                steadiness(min(options.frames, 40))
+            else:
+                {"speed": speed, "by_folder": by_folder, "reuse": reuse, "memory": memory}[part](folder, options.frames)
+        finally:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
