@@ -39,6 +39,7 @@ EXAMPLES = (
     ("cartoonize holiday/ --out cartoons/", "a folder and all below it, the tree kept"),
     ("cartoonize '*.png' --format webp --quality 85", "several, in another format"),
     ("cartoonize photo.jpg --size 1080 --smooth 0.8", "finer work, more of the photo's texture"),
+    ("cartoonize clip.mp4 --from 0:30 --to 0:40", "a film, or a stretch of it"),
     ("cartoonize - < photo.jpg > cartoon.jpg", "in a pipe"),
     ("cartoonize holiday/ --review page.html", "and a page to look at the results"),
     ("cartoonize holiday/ --dry-run", "shows what would be done"),
@@ -128,10 +129,10 @@ def complete_input(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 @click.version_option(__version__, prog_name="cartoonize", allow_from_autoenv=False)
 @click.pass_context
 def cartoonize(ctx: click.Context, /, **chosen: Any) -> None:
-    """Turn photos into cartoons.
+    """Turn photos and films into cartoons.
 
-    INPUTS are photos, folders (with all below them), quoted globs, or - for standard input. A result is written beside
-    its photo as NAME_cartoon, or below --out. A file that is called like another command is reached as ./weights.
+    INPUTS are photos, films, folders (with all below them), quoted globs, or - for standard input. A result is written
+    beside its photo as NAME_cartoon, or below --out. A file called like another command is reached as ./weights.
     """
     options = Options(**(chosen | _outranked(ctx, chosen)))
     for line in () if options.quiet else words.misspelt_variables(os.environ, chosen):
