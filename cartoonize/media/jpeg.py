@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import SEEK_CUR
+from io import SEEK_CUR, BytesIO
 from typing import IO
 
 import numpy as np
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 
 from cartoonize.errors import DecodeError
 from cartoonize.media import iptc
+from cartoonize.media.tags import TagReader
 
 _MOST_SEGMENTS, _MOST_SCANS = 4_096, 200  # encoders write at most 64 scans
 _MOST_BYTES = 8 << 20  # of EXIF and the like, each of which may take many segments
 _SOS, _EOI, _COMMENT = 0xDA, 0xD9, 0xFE
+_MP_ENTRIES, _PREVIEWS = 0xB002, (0x010001, 0x010002)
 _NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 PREFIXES = {  # of what APP segments hold
     "exif": b"Exif\0\0",
@@ -95,9 +98,22 @@ def parts_of(taken: Jpeg) -> set[str]:
         parts.add("film")
     if "gain map" in taken.blocks:
         parts.add("gain map")
+    elif _further_pictures(taken.blocks.get("pictures", b"")) and b"hdr-gain-map" not in taken.blocks.get("xmp", b""):
+        parts.add("further pictures")
     if "extended XMP" in taken.blocks:
         parts.add("extended XMP")
     return parts
+
+
+def _further_pictures(block: bytes) -> bool:
+    """Whether the index of a multi-picture file names any besides the first that are no previews of it. CIPA DC-007."""
+    reader = TagReader(BytesIO(block))
+    entries = reader.directory(reader.first).get(_MP_ENTRIES) if reader.order else None
+    data = entries.data[16:] if entries else b""
+    kinds = (
+        kind & 0xFFFFFF for kind, *_ in struct.iter_unpack((reader.order or "<") + "IIII", data[: len(data) // 16 * 16])
+    )
+    return any(kind not in _PREVIEWS for kind in kinds)
 
 
 def with_segment(data: bytes, marker: int, body: bytes) -> bytes:

@@ -144,6 +144,10 @@ def save_options(metadata: Metadata, image_format: str) -> tuple[dict[str, Any],
 def completed(data: bytes, metadata: Metadata, image_format: str) -> bytes:
     """Add to a file what Pillow does not write, or would encode anew."""
     metadata, _ = _fitting(metadata, image_format)
+    if image_format == "AVIF" and metadata.loop is not None:
+        from cartoonize.media.bmff import without_times
+
+        return without_times(data)
     if image_format == "JPEG" and metadata.iptc:
         return jpeg.with_segment(data, 0xED, iptc.PREFIX + iptc.photoshop_blocks(metadata.iptc))
     if image_format == "TIFF" and (metadata.exif or metadata.xmp or metadata.iptc):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from cartoonize.errors import DecodeError
 from cartoonize.media import bmff
-from cartoonize.media.codec import decode
+from cartoonize.media.codec import EncodeOptions, Frame, Metadata, Photo, decode, encode
 
 COLOUR = (200, 60, 40)
 
@@ -71,6 +71,16 @@ def test_further_parts_are_named(kind: str, part: str) -> None:
     data = data[: at + 12] + text + data[at + old :]
     assert bmff.take_apart(data).parts == {part}
     assert bmff.take_apart(data + struct.pack(">I4s", 16, b"mpvd") + bytes(8)).parts == {part, "film"}
+
+
+def test_an_animation_does_not_say_when_it_was_written() -> None:
+    """The library writes the second of the day; a picture a second later would be another file."""
+    frames = tuple(Frame(np.full((32, 32, 3), level, np.uint8), None, 100) for level in (9, 90))
+    data = encode(Photo(frames, Metadata(loop=0), "GIF"), EncodeOptions("AVIF")).data
+    assert bmff.without_times(data) == data
+    for name in (b"mvhd", b"tkhd", b"mdhd"):
+        assert data[data.index(name) + 8 : data.index(name) + 24] == bytes(16)
+    assert len(decode(data).frames) == 2
 
 
 @given(data=st.data())

@@ -124,6 +124,18 @@ def test_a_film_and_a_gain_map_are_named_and_no_longer_claimed(claim: str, part:
         assert word not in out
 
 
+def test_further_pictures_are_named_and_previews_are_not() -> None:
+    stream = io.BytesIO()
+    picture().save(stream, "MPO", save_all=True, append_images=[picture()])
+    data = stream.getvalue()
+    assert decode(data).notes == ("left out: its further pictures",)
+    entries = data.index(b"MPF\0") + data[data.index(b"MPF\0") :].index(struct.pack("<HH", 0xB002, 7))
+    assert decode(data).format == "JPEG"
+    table = data.index(b"MPF\0") + 4 + struct.unpack_from("<I", data, entries + 8)[0]
+    preview = data[: table + 16] + struct.pack("<I", 0x010001) + data[table + 20 :]
+    assert decode(preview).notes == ()
+
+
 def test_iptc_is_carried_to_jpeg_and_tiff_and_named_elsewhere() -> None:
     records = b"\x1c\x02\x78\0\x04Caf\xe9"
     block = b"8BIM\x04\x25\0\0\0\0\0\x03abc\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(records)) + records + b"\0"
