@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from functools import partial
 from pathlib import Path
@@ -45,6 +46,7 @@ def _distill(config_file: Path, resume: bool) -> int:
     from cartoonize.training.distillation.config import DistillConfig
 
     config = load(config_file, DistillConfig)
+    _quiet_tensorflow()
     from cartoonize.training.distillation.run import distill as run
 
     ending = run(config, resume=resume, say=partial(click.echo, err=True))
@@ -105,6 +107,7 @@ def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: b
     from cartoonize.training.whitebox.config import TrainConfig
 
     config = load(config_file, TrainConfig, overrides)
+    _quiet_tensorflow()
     with native_stderr_silenced():  # TensorFlow greets from C++ with the hardware that it did not find
         from cartoonize.training import devices
 
@@ -118,6 +121,11 @@ def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: b
 
     ending = run(config, resume=resume, say=partial(click.echo, err=True))
     return _ended(ending, config.run / "summary.md", ["train", "--config", str(config_file), *_options(overrides)])
+
+
+def _quiet_tensorflow() -> None:
+    """Keep TensorFlow's lines from C++ out of the bar, unless a person has asked for them; before it is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def _ended(ending: Ending, page: Path, command: list[str]) -> int:

@@ -157,6 +157,8 @@ def _released() -> Weights:
 
 def _recognise_path(path: Path) -> Weights:
     if path.is_dir():
+        if exported := [*path.glob("exports/step_*.tflite"), *path.glob("student.tflite")]:
+            return _recognise(max(exported))  # of a training's folder, the newest by its step
         prefixes = sorted(p.with_suffix("") for p in path.glob("*.index"))
         if len(prefixes) != 1:
             raise WeightsError(f"{path}: expected a folder with one checkpoint (*.index), found {len(prefixes)}")

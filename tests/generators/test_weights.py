@@ -245,3 +245,11 @@ def test_a_keras_file_that_lies_about_its_size(shared: Path, own_cache: Path) ->
     with pytest.raises(WeightsError, match="zip_lie") as caught:
         Cartoonizer(shared / "inputs" / "hostile" / "zip_lie.keras")
     assert "\n" not in str(caught.value)
+
+
+def test_the_folder_of_a_training_stands_for_its_newest_export(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    for step in (900, 1000, 10):
+        shutil.copy(builtin_folder() / "fast.tflite", tmp_path / "exports" / f"step_{step:08d}.tflite")
+
+    assert locate(tmp_path).path.name == "step_00001000.tflite"

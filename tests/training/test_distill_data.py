@@ -18,6 +18,7 @@ from cartoonize.training.distillation.teacher import (
     Request,
     TeacherCache,
     digest,
+    held_out_photos,
     prepared,
     read_held_out,
     requests,
@@ -173,6 +174,24 @@ def test_validation_takes_the_first_of_the_list_and_checks_them(folder: Path) ->
     save_photo(folder / "1.png", seed=99)
     with pytest.raises(DatasetError, match=r"1\.png: not the photo listed in held_out\.txt"):
         validation_requests(validation, held_out)
+
+
+@pytest.mark.parametrize("listed", [None, "other.png"])
+def test_without_a_list_of_its_photos_some_of_the_folder_are_held_out(folder: Path, listed: str | None) -> None:
+    if listed:
+        (folder / "held_out.txt").write_text(f"{64 * '0'}  {listed}\n")
+    validation = Validation(held_out=folder / "held_out.txt", folder=folder, photos=3)
+    said: list[str] = []
+
+    held_out = held_out_photos(validation, said.append)
+
+    assert len(held_out) == 3
+    assert held_out == held_out_photos(validation, said.append)
+    assert [request.path.name for request in validation_requests(validation, held_out)] == list(held_out.values())
+    assert "3 drawn from there" in said[0]
+    learnt = requests(PhotoSource(folder=folder, short_side=(20, 40)), frozenset(held_out), 8)
+    assert not {request.path.name for request in learnt} & set(held_out.values())
+    assert len(learnt) == 5
 
 
 def test_a_damaged_list_of_held_out_photos_is_refused(tmp_path: Path) -> None:

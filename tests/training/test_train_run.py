@@ -360,7 +360,9 @@ def test_the_example_of_a_palette_chooses_its_paintings(shared: Path, tmp_path: 
 
 def test_features_that_cannot_be_had_are_an_error_before_any_picture_is_read(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "vgg.h5").write_bytes(b"no weights")
-    text = (EXAMPLES / "train_tiny.yaml").read_text().replace("photos: photos", "photos: absent")
+    for n in range(2):
+        (tmp_path / f"{n}.png").write_bytes(b"no picture")
+    text = (EXAMPLES / "train_tiny.yaml").read_text().replace("tos: photos", "tos: .").replace("ons: photos", "ons: .")
     (tmp_path / "cfg.yaml").write_text(text)
 
     result = invoke(
@@ -369,6 +371,19 @@ def test_features_that_cannot_be_had_are_an_error_before_any_picture_is_read(pic
 
     assert result.exit_code == 1
     assert "vgg.h5: expected a .h5 file of Keras' VGG19 weights" in result.output
+    assert "png" not in result.output
+
+
+@pytest.mark.parametrize("options", [(), ("--check",)])
+def test_folders_are_looked_at_before_features_are_downloaded(
+    options: tuple[str, ...], start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cartoonize.training.whitebox.run.build_features", lambda _: pytest.fail("downloads"))
+
+    result = start(*options, "--set", f"groups.0.cartoons={tmp_path / 'absent'}")
+
+    assert result.exit_code == 1
+    assert "absent: no such folder" in result.output
 
 
 def test_print_config_needs_nothing_and_prints_the_example() -> None:

@@ -38,6 +38,8 @@ class PhotoSource(Section):
 class Validation(Section):
     """The photos no training may see: `held_out` lists them as `sha256sum` does, `folder` holds them.
 
+    Where the list is missing or of another folder, as many of `folder`'s are drawn.
+
     photos: how many of them, from the top of the list, are measured at every checkpoint.
     """
 

@@ -22,7 +22,7 @@ from cartoonize.training.distillation.teacher import (
     Example,
     Request,
     TeacherCache,
-    read_held_out,
+    held_out_photos,
     requests,
     validation_requests,
 )
@@ -54,7 +54,7 @@ def distill(config: DistillConfig, *, resume: bool, say: Callable[[str], None]) 
         checkpoints.load(model, config.output)
     log = LossesLog(config.output, ("distillation", *FIGURES))
     log.rows()  # a damaged one is found before the teacher draws
-    crops, validation = _data(config)
+    crops, validation = _data(config, say)
     log.begin(model.steps_done)
     keep_config(config.output, config)
     with StopOnSignal() as stop:
@@ -126,9 +126,9 @@ def _callbacks(config: DistillConfig, model: Distiller, best: Best, log: LossesL
     ]
 
 
-def _data(config: DistillConfig) -> tuple[Crops, list[Example]]:
+def _data(config: DistillConfig, say: Callable[[str], None]) -> tuple[Crops, list[Example]]:
     """Return what to learn from and what to be measured on, drawn by the teacher."""
-    held_out = read_held_out(config.validation.held_out)
+    held_out = held_out_photos(config.validation, say)
     measured = validation_requests(config.validation, held_out)
     wanted = [requests(source, frozenset(held_out), config.crop) for source in config.photos]
     teacher = teacher_of(config)

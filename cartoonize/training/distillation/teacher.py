@@ -150,6 +150,23 @@ def read_held_out(path: Path) -> dict[str, str]:
         raise DatasetError(f"{path}: expected lines of `sha256sum` ({error})") from error
 
 
+def held_out_photos(validation: Validation, say: Callable[[str], None]) -> dict[str, str]:
+    """Return the photos that no training may see: SHA-256 to name in `validation.folder`.
+
+    They are those of the list; where that is missing, or of another folder, some of the folder's own, the same ones
+    each time, and `say` is told. Raises DatasetError for a damaged list or an empty folder.
+    """
+    listed = read_held_out(validation.held_out) if validation.held_out.is_file() else {}
+    if any((validation.folder / name).is_file() for name in listed.values()):
+        return listed
+    files = photo_files(validation.folder)
+    if len(files) < 2:
+        raise DatasetError(f"{validation.folder}: {len(files)} photos found, at least 2 are needed to hold some out")
+    drawn = sorted((digest(path), path) for path in files)[: min(validation.photos, len(files) // 2)]
+    say(f"{validation.held_out}: lists no photo of {validation.folder}; held out are {len(drawn)} drawn from there")
+    return {found: str(path.relative_to(validation.folder)) for found, path in drawn}
+
+
 def validation_requests(validation: Validation, held_out: dict[str, str]) -> list[Request]:
     """List the validation photos as the product sees them; raises DatasetError when one is not as listed."""
     wanted = []

@@ -26,10 +26,10 @@ def check(config: TrainConfig, say: Callable[[str], None]) -> None:
 
     Nothing but the sheet is written. Raises ConfigError, DatasetError, DivergedError, WeightsError.
     """
+    batches = Batches(config, say)
+    for group, photos, cartoons in zip(config.groups, batches.photos, batches.cartoons, strict=True):
+        say(f"{group.name}: {len(photos.files)} photos, {len(cartoons.files)} cartoons, weight {group.weight}")
     with session(config, say) as model:
-        batches = Batches(config, say)
-        for group, photos, cartoons in zip(config.groups, batches.photos, batches.cartoons, strict=True):
-            say(f"{group.name}: {len(photos.files)} photos, {len(cartoons.files)} cartoons, weight {group.weight}")
         write_png(config.run / SHEET, _first_pictures(batches))
         say(f"first pictures: {config.run / SHEET}")
         lengths: dict[Phase, int] = {"pretrain": config.pretrain_steps, "adversarial": config.steps.adversarial}

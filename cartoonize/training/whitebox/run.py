@@ -52,8 +52,8 @@ def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> E
     Raises ConfigError, DatasetError, DivergedError, TrainingError, WeightsError.
     """
     going_on = claim(config.run, config, resume=resume, say=say)
+    batches = Batches(config, say)  # folders are looked at before anything is downloaded
     with session(config, say) as model, StopOnSignal() as stop:
-        batches = Batches(config, say)
         if going_on:
             checkpoints.load(model, config.run)
         log = LossesLog(config.run, NAMES)
