@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import IO
 
-from cartoonize.media.tags import Directory, TagReader, Value, laid_out, short
+from cartoonize.media.containers.tags import Directory, TagReader, Value, laid_out, short
 
 MAIN, DETAILS, GPS, INTEROP = -1, 0x8769, 0x8825, 0xA005
 """The directories, named by the tag that points to them; to a picture's main one none does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO
 
-from cartoonize.media import jpeg
+from cartoonize.media.containers import jpeg
 from cartoonize.media.opening import decode_errors, open_picture, opened
 
 
@@ -20,6 +20,6 @@ def measure(path: Path) -> tuple[int, int, int]:
 
 
 def _size_of_png(stream: IO[bytes]) -> tuple[int, int, int] | None:
-    from cartoonize.media import png  # of no use to a run over JPEGs, which measures none
+    from cartoonize.media.containers import png  # of no use to a run over JPEGs, which measures none
 
     return png.size_of(stream)

@@ -9,9 +9,10 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cartoonize.media import iptc, jpeg, profiles
+from cartoonize.media import profiles
+from cartoonize.media.containers import iptc, jpeg
+from cartoonize.media.containers.tags import Value
 from cartoonize.media.exif import Exif, embed_in_tiff, read_exif
-from cartoonize.media.tags import Value
 
 _XMP_TAG, _IPTC_TAG, _PREDICTOR_TAG = 700, 33723, 317
 _JPEG_SEGMENT = 65_533  # most bytes in one JPEG segment
@@ -145,7 +146,7 @@ def completed(data: bytes, metadata: Metadata, image_format: str) -> bytes:
     """Add to a file what Pillow does not write, or would encode anew."""
     metadata, _ = _fitting(metadata, image_format)
     if image_format == "AVIF" and metadata.loop is not None:
-        from cartoonize.media.bmff import without_times
+        from cartoonize.media.containers.bmff import without_times
 
         return without_times(data)
     if image_format == "JPEG" and metadata.iptc:

@@ -12,7 +12,8 @@ from typing import IO
 from PIL import Image, UnidentifiedImageError
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import jpeg, kinds, native_words, readers
+from cartoonize.media import kinds, native_words, readers
+from cartoonize.media.containers import jpeg
 from cartoonize.media.files import read_bounded
 from cartoonize.media.picture import TOO_LARGE, Picture
 from cartoonize.method.pixels import MAX_PIXELS

@@ -8,11 +8,11 @@ from typing import IO, BinaryIO, cast
 from PIL import Image
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import jpeg
+from cartoonize.media.containers import jpeg
+from cartoonize.media.containers.tags import TagReader
 from cartoonize.media.exif import Exif, read_exif
 from cartoonize.media.metadata import Found
 from cartoonize.media.picture import Picture, Shown
-from cartoonize.media.tags import TagReader
 
 MISSING = "is a RAW photo, which needs a library: pip install 'cartoonize[raw]'; or export it as JPEG or TIFF"
 _SIGNATURES = (b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\0MRM", b"IIII\1\0", b"MMMM\0\1")

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from cartoonize.errors import CartoonizeError, DecodeError
-from cartoonize.media import jpeg
+from cartoonize.media.containers import jpeg
 from cartoonize.media.formats import HEIC_MISSING, plays
 from cartoonize.media.metadata import Found
 from cartoonize.media.picture import Picture, Shown, check_pixels
 
 if TYPE_CHECKING:
-    from cartoonize.media.animation import Part
-    from cartoonize.media.bmff import Bmff
+    from cartoonize.media.containers.animation import Part
+    from cartoonize.media.containers.bmff import Bmff
 
 DEEP = "reduced from 16 to 8 bits per channel"
 _ORIENTATION = 0x0112
@@ -49,7 +49,7 @@ def read_jpeg(data: bytes, *, salvage: bool) -> Picture:
 
 def read_png(data: bytes, *, salvage: bool) -> Picture:
     """Read a PNG, all frames of an animated one; a picture before the animation is no frame of it."""
-    from cartoonize.media import png
+    from cartoonize.media.containers import png
 
     taken = png.take_apart(data)
     said = taken.blocks
@@ -72,7 +72,7 @@ def read_png(data: bytes, *, salvage: bool) -> Picture:
 
 def read_gif(data: bytes, *, salvage: bool) -> Picture:
     """Read a GIF with all its frames."""
-    from cartoonize.media import gif
+    from cartoonize.media.containers import gif
 
     taken = gif.take_apart(data)
     found = Found(xmp=taken.xmp)
@@ -101,7 +101,7 @@ def read_webp(data: bytes) -> Picture:
 
 def read_bmff(data: bytes) -> Picture:
     """Read an AVIF with all its frames, or the main picture of a HEIC; both are turned as the container says."""
-    from cartoonize.media import bmff
+    from cartoonize.media.containers import bmff
 
     taken = bmff.take_apart(data)
     found = Found.of(taken.blocks)
@@ -185,7 +185,7 @@ def _all_frames(image: Image.Image) -> Iterator[Shown]:
 
 
 def _composed(size: tuple[int, int], parts: Iterator[Part]) -> Iterator[Shown]:
-    from cartoonize.media.animation import composed
+    from cartoonize.media.containers.animation import composed
 
     return (Shown(image, None, duration) for image, duration in composed(size, parts))
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import bmff, bmp
+from cartoonize.media.containers import bmff, bmp
 from cartoonize.media.metadata import Found
 from cartoonize.media.picture import Picture, Shown, check_pixels
 
@@ -47,6 +47,8 @@ def read_still(data: bytes, name: str) -> Picture:
         return _read_jxl(data)
     import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
     masked = name == "BMP" and bmp.is_masked(data)
+    if masked:
+        check_pixels(*bmp.size_of(data))
     image = bmp.masked_picture(data) if masked else Image.open(BytesIO(data), formats=(name,))
     found = Found(icc=image.info.get("icc_profile"), dpi=image.info.get("dpi"))
     if name == "PSD":

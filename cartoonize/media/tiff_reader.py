@@ -10,13 +10,13 @@ from typing import IO
 from PIL import Image, ImagePalette, TiffImagePlugin, UnidentifiedImageError  # noqa: F401  what Pillow is to know
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import tiff
+from cartoonize.media.containers import tiff
+from cartoonize.media.containers.tags import TagReader
+from cartoonize.media.containers.tiff_layout import Layout, layout_of
 from cartoonize.media.exif import GEO, read_exif
 from cartoonize.media.metadata import Found
 from cartoonize.media.picture import Picture, Shown
 from cartoonize.media.readers import DEEP, judge_cut
-from cartoonize.media.tags import TagReader
-from cartoonize.media.tiff_layout import Layout, layout_of
 
 _ORIENTATION, _COLOR_MAP, _XMP, _IPTC, _PHOTOSHOP, _ICC = 0x0112, 320, 700, 33723, 34377, 34675
 

@@ -256,7 +256,7 @@ def _others() -> Iterator[tuple[str, bytes | None]]:
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
-    from cartoonize.media.png import chunk
+    from cartoonize.media.containers.png import chunk
 
     return chunk(name, content)
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import bmff
 from cartoonize.media.codec import EncodeOptions, Frame, Metadata, Photo, decode, encode
+from cartoonize.media.containers import bmff
 
 COLOUR = (200, 60, 40)
 

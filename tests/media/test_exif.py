@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cartoonize.media.codec import EncodeOptions, decode, encode
+from cartoonize.media.containers.tags import Value
 from cartoonize.media.exif import DETAILS, GPS, MAIN, PREFIX, Exif, read_exif
-from cartoonize.media.tags import Value
 
 ARTIST, COPYRIGHT, MODEL, ORIENTATION = 0x013B, 0x8298, 0x0110, 0x0112
 MAKER_NOTE, USER_COMMENT, EXPOSURE, COLOR_SPACE = 0x927C, 0x9286, 0x829A, 0xA001

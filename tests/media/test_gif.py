@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import gif
 from cartoonize.media.codec import decode
+from cartoonize.media.containers import gif
 
 RED, BLUE, GREEN, WHITE = range(4)
 COLOURS = [(255, 0, 0), (0, 0, 255), (0, 200, 0), (255, 255, 255)]

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import jpeg
 from cartoonize.media.codec import EncodeOptions, decode, encode
+from cartoonize.media.containers import jpeg
 from cartoonize.media.metadata import Found
 
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(2000)

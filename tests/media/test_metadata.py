@@ -8,8 +8,8 @@ from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
 
 from cartoonize.errors import EncodeError
-from cartoonize.media import jpeg, png
 from cartoonize.media.codec import EncodeOptions, Frame, Metadata, Photo, decode, encode
+from cartoonize.media.containers import jpeg, png
 from cartoonize.media.metadata import Found
 
 XMP = (

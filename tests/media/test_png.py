@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import png
 from cartoonize.media.codec import EncodeOptions, decode, encode
+from cartoonize.media.containers import png
 
 from .test_color import P3_TO_XYZ, icc
 

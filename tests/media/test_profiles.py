@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoonize.media import hdr, png, profiles
+from cartoonize.media import hdr, profiles
 from cartoonize.media.codec import decode
+from cartoonize.media.containers import png
 
 from .test_color import P3_TO_XYZ, SRGB_TO_XYZ, decoded_curve, encoded_curve
 from .test_png import RGB, chromaticities_chunk, gamma_chunk, written

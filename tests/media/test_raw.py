@@ -14,7 +14,7 @@ from PIL import Image
 from cartoonize.errors import DecodeError
 from cartoonize.media import raw
 from cartoonize.media.codec import EncodeOptions, decode, encode
-from cartoonize.media.tags import Directory, Value, laid_out
+from cartoonize.media.containers.tags import Directory, Value, laid_out
 
 WIDTH, HEIGHT = 96, 64
 

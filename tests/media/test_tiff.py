@@ -14,7 +14,7 @@ from PIL import Image
 
 from cartoonize.errors import DecodeError
 from cartoonize.media.codec import decode
-from cartoonize.media.tags import TagReader, Value, laid_out
+from cartoonize.media.containers.tags import TagReader, Value, laid_out
 
 from .test_color import decoded_curve
 

@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import cast
 
-from cartoonize.media.iptc import iptc_of
+from cartoonize.media.containers.iptc import iptc_of
 from cartoonize.media.profiles import Chromaticities, of_gamma
 
 KNOWN = (b"iCCP", b"zTXt", b"iTXt", b"tEXt", b"eXIf", b"gAMA", b"cHRM", b"sRGB", b"cICP")

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cartoonize.errors import DecodeError
-from cartoonize.media.animation import Part
-from cartoonize.media.png_blocks import KNOWN, Blocks
+from cartoonize.media.containers.animation import Part
+from cartoonize.media.containers.png_blocks import KNOWN, Blocks
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MOST_CHUNKS = 500_000  # an animation has two or more for every frame

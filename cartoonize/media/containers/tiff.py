@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import tiff_layout
+from cartoonize.media.containers import tiff_layout
+from cartoonize.media.containers.tags import Directory, Value, laid_out, short
+from cartoonize.media.containers.tiff_layout import Layout
 from cartoonize.media.profiles import from_light
-from cartoonize.media.tags import Directory, Value, laid_out, short
-from cartoonize.media.tiff_layout import Layout
 
 _BAND = 32 << 20  # bytes unpacked at a time
 

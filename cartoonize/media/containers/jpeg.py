@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartoonize.errors import DecodeError
-from cartoonize.media import iptc
-from cartoonize.media.tags import TagReader
+from cartoonize.media.containers import iptc
+from cartoonize.media.containers.tags import TagReader
 
 _MOST_SEGMENTS, _MOST_SCANS = 4_096, 200  # encoders write at most 64 scans
 _MOST_BYTES = 8 << 20  # of EXIF and the like, each of which may take many segments

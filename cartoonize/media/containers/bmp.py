@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cartoonize.errors import DecodeError
-from cartoonize.media.picture import check_pixels
 
 _BIT_FIELDS = (3, 6)  # ways of packing: with masks for three channels, for four
 _MASKS_AT = 54  # of the file, behind the first version's header
@@ -23,13 +22,18 @@ def is_masked(data: bytes) -> bool:
     return bits in (16, 32) and packing in _BIT_FIELDS
 
 
+def size_of(data: bytes) -> tuple[int, int]:
+    """Return the width and height that the header states."""
+    width, height = struct.unpack_from("<ii", data, 18)
+    return abs(width), abs(height)
+
+
 def masked_picture(data: bytes) -> Image.Image:
     """Return the picture of such a file, RGB or RGBA; raises DecodeError where rows of it are missing."""
     header, width, height = struct.unpack_from("<Iii", data, 14)
     (bits,), (start,), (packing,) = (
         struct.unpack_from(code, data, at) for code, at in (("<H", 28), ("<I", 10), ("<I", 30))
     )
-    check_pixels(abs(width), abs(height))
     masks = struct.unpack_from("<4I", data.ljust(_MASKS_AT + 16, b"\0"), _MASKS_AT)
     if header < 56 and packing == _BIT_FIELDS[0]:  # no room for a fourth
         masks = (*masks[:3], 0)

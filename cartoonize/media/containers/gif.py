@@ -11,7 +11,7 @@ from typing import Literal, cast
 from PIL import Image
 
 from cartoonize.errors import DecodeError
-from cartoonize.media.animation import Part
+from cartoonize.media.containers.animation import Part
 
 _AFTER = ("keep", "keep", "clear", "restore", "keep", "keep", "keep", "keep")
 _IMAGE, _EXTENSION, _CONTROL, _APPLICATION, _COMMENT = 0x2C, 0x21, 0xF9, 0xFF, 0xFE

@@ -1,0 +1,1 @@
+"""Files taken apart: what kinds of picture files are made of, byte by byte, with bounds."""
