@@ -16,6 +16,7 @@ from cartoonize.cli.refusals import refusing
 if TYPE_CHECKING:
     from cartoonize.training.fitting import Ending
 
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _CONFIG = click.Path(exists=True, dir_okay=False, path_type=Path)
 resume_option = click.option("--resume", is_flag=True, help="Continue from the last checkpoint, if there is one.")
 
@@ -69,6 +70,13 @@ def _distill(config_file: Path, resume: bool) -> int:
     "--check", is_flag=True, help="Read configuration and data, take two steps, say what to expect; train not."
 )
 @click.option("--print-config", is_flag=True, help="Print a default configuration.")
+@click.option(
+    "--init-config",
+    "folders",
+    type=(_FOLDER, _FOLDER),
+    metavar="PHOTOS CARTOONS",
+    help="Print a configuration for these two folders and this machine.",
+)
 @click.pass_context
 def train(
     ctx: click.Context,
@@ -76,6 +84,7 @@ def train(
     config_file: Path | None,
     init: str | None,
     print_config: bool,
+    folders: tuple[Path, Path] | None,
     overrides: tuple[str, ...],
     **how: Any,
 ) -> None:
@@ -90,6 +99,10 @@ def train(
 
         click.echo(default_yaml(), nl=False)
         return
+    if folders:
+        with refusing():
+            click.echo(_first_config(*folders), nl=False)
+        return
     if config_file is None:
         raise click.UsageError("Missing option '--config'; --print-config writes a configuration to begin with.")
     if init is not None:
@@ -102,16 +115,11 @@ def train(
 
 def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: bool) -> int:
     """Train or check; returns the exit code."""
-    from cartoonize.generators.native_logs import native_stderr_silenced
     from cartoonize.training.config_file import load
     from cartoonize.training.whitebox.config import TrainConfig
 
     config = load(config_file, TrainConfig, overrides)
-    _quiet_tensorflow()
-    with native_stderr_silenced():  # TensorFlow greets from C++ with the hardware that it did not find
-        from cartoonize.training import devices
-
-        devices.look()
+    _look_for_gpu()
     if check:
         from cartoonize.training.whitebox.check import check as run_check
 
@@ -121,6 +129,22 @@ def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: b
 
     ending = run(config, resume=resume, say=partial(click.echo, err=True))
     return _ended(ending, config.run / "summary.md", ["train", "--config", str(config_file), *_options(overrides)])
+
+
+def _first_config(photos: Path, cartoons: Path) -> str:
+    from cartoonize.training.whitebox.first_config import first_config
+
+    return first_config(photos, cartoons, gpu=_look_for_gpu())
+
+
+def _look_for_gpu() -> bool:
+    from cartoonize.generators.native_logs import native_stderr_silenced
+
+    _quiet_tensorflow()
+    with native_stderr_silenced():  # TensorFlow greets from C++ with the hardware that it did not find
+        from cartoonize.training import devices
+
+        return devices.look()
 
 
 def _quiet_tensorflow() -> None:

@@ -182,6 +182,17 @@ def test_a_device_that_is_not_there_is_an_error(start: Callable[..., Result]) ->
     assert "devices: GPU:7 is not there, found CPU:0" in result.output
 
 
+def test_several_machines_are_refused_in_one_line(
+    start: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}')
+
+    result = start()
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: TF_CONFIG is set: training on several machines is not supported")
+
+
 @pytest.mark.slow
 def test_half_precision_takes_nearly_the_same_steps(start: Callable[..., Result], tmp_path: Path) -> None:
     for precision in ("float32", "mixed_bfloat16"):

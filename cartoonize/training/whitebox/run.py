@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -110,6 +111,10 @@ def _start(pool: ProcessPoolExecutor, workers: int) -> None:
 
 def _strategy(devices: tuple[str, ...] | None) -> tf.distribute.Strategy:
     """Return what shares batches out to devices; raises ConfigError when one of them is not there."""
+    if "TF_CONFIG" in os.environ:
+        raise ConfigError(
+            "TF_CONFIG is set: training on several machines is not supported; unset it to train on this one"
+        )
     if devices is None:
         return tf.distribute.get_strategy()  # everything on one
     found = _devices()

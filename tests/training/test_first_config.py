@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image as PillowImage
+
+from cartoonize.cli.training import train
+from cartoonize.errors import DatasetError
+from cartoonize.training.config_file import load
+from cartoonize.training.whitebox.config import TrainConfig
+from cartoonize.training.whitebox.first_config import first_config
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Twelve photos of 400 x 300 and five drawings of 90 x 130; a file in each that is no picture."""
+    for name, count, size in (("photos: mine", 12, (400, 300)), ("art", 5, (90, 130))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "broken.png").write_bytes(b"no picture")
+        for n in range(count):
+            PillowImage.new("RGB", size).save(tmp_path / name / f"{n}.png")
+    return tmp_path / "photos: mine", tmp_path / "art"
+
+
+def test_values_follow_from_folders_and_device(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    found = {}
+    for gpu in (False, True):
+        (tmp_path / "cfg.yaml").write_text(first_config(*folders, gpu=gpu))
+        found[gpu] = load(tmp_path / "cfg.yaml", TrainConfig)
+
+    for config in found.values():
+        assert (config.groups[0].photos, config.groups[0].cartoons) == folders
+        assert config.patch_size == 64  # of 90 pixels
+        assert config.batch == 5  # no more than there are drawings
+        assert config.losses.structure == 200 / 16  # patches of a sixteenth of the release's area
+        assert config.losses.texture == 1
+        assert config.every.export == 500
+    assert (found[False].generator, found[True].generator) == ("compact", "unet")
+
+
+def test_the_command_prints_it(folders: tuple[Path, Path]) -> None:
+    result = CliRunner().invoke(train, ["--init-config", *map(str, folders)])
+
+    assert result.exit_code == 0, result.output
+    assert "# 12 photos, 5 cartoons; short sides, in the middle, of 300 and 90 pixels" in result.output
+
+
+def test_a_folder_without_pictures_is_one_line(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(DatasetError, match="empty: none of its 0 files is a picture"):
+        first_config(folders[0], tmp_path / "empty", gpu=False)
