@@ -166,7 +166,13 @@ def _run(plan: Plan, films: dict[Job, FilmJob], chosen: Options, report: Report,
     if photos and not (chosen.fail_fast and report.failed):
         _run_photos(photos, chosen, report, tell)
     if films and not (chosen.fail_fast and report.failed):
-        for outcome in run_films([*films.values()], loaded(chosen), report, fail_fast=chosen.fail_fast):
+        for outcome in run_films(
+            [*films.values()],
+            loaded(chosen),
+            report,
+            fail_fast=chosen.fail_fast,
+            thumbnails=chosen.review is not None,
+        ):
             tell(outcome)
 
 

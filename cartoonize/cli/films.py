@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -57,12 +58,13 @@ def loaded(chosen: Options) -> Cartoonizer:
 
 
 def run_films(
-    films: list[FilmJob], cartoonizer: Cartoonizer, report: Report, *, fail_fast: bool
+    films: list[FilmJob], cartoonizer: Cartoonizer, report: Report, *, fail_fast: bool, thumbnails: bool
 ) -> Iterator[Outcome[Job, Converted]]:
     """Convert films one after the other, each on all cores, and yield how each ended."""
     for film in films:
         with report.film(str(film.job.source)) as tell:
-            (outcome,) = running.run([film], lambda item: convert_film(item, cartoonizer, tell), workers=1)
+            work = partial(convert_film, cartoonizer=cartoonizer, tell=tell, thumbnails=thumbnails)
+            (outcome,) = running.run([film], work, workers=1)
         yield Outcome(film.job, **{name: getattr(outcome, name) for name in _OUTCOME})
         if fail_fast and outcome.status == "failed":
             return

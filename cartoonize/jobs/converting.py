@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Converted:
-    """A result: the bytes of its file, what the user should know, small pictures where they were asked for."""
+    """A result: the bytes of its file, what the user should know, small pictures where they were asked for.
+
+    begins: of a film's stretch, the second at which it does.
+    """
 
     data: bytes = b""
     notes: tuple[str, ...] = ()
     thumbnails: Thumbnails | None = None
+    begins: float = 0.0
 
     @property
     def figures(self) -> dict[str, float]:
@@ -158,4 +162,6 @@ def look_at(job: Job) -> Converted:
 
     if not isinstance(job.source, File) or not isinstance(job.target, File):
         return Converted()
+    if job.film:
+        return Converted(thumbnails=thumbnails.of_films(job.source.path, job.target.path))
     return Converted(thumbnails=thumbnails.of_files(job.source.path, job.target.path))

@@ -60,9 +60,15 @@ def look_over(job: Job, options: FilmOptions) -> FilmJob | Job:
         return replace(job, action="fail", target=None, reason=" ".join(str(error).split()))
 
 
-def convert_film(film: FilmJob, cartoonizer: Cartoonizer, tell: Callable[[Progress], None]) -> ConvertedFilm:
-    """Convert a film; raises CartoonizeError, AlreadyThereError where another run was first."""
+def convert_film(
+    film: FilmJob, cartoonizer: Cartoonizer, tell: Callable[[Progress], None], *, thumbnails: bool = False
+) -> ConvertedFilm:
+    """Convert a film; raises CartoonizeError, AlreadyThereError where another run was first.
+
+    thumbnails: whether a page will show it.
+    """
     from cartoonize.films.filming import Filming
+    from cartoonize.media.thumbnails import of_films
 
     overwrite = film.job.action == "replace"
     if not overwrite and film.job.target and film.job.target.exists():
@@ -73,7 +79,15 @@ def convert_film(film: FilmJob, cartoonizer: Cartoonizer, tell: Callable[[Progre
         notes += (
             f"of {filmed.frames} frames {filmed.computed:.0f} had to be computed, the rest is like the one before",
         )
-    return ConvertedFilm(notes=notes, frames=filmed.frames, computed=filmed.computed, duration=filmed.duration)
+    ordered = film.commission
+    return ConvertedFilm(
+        notes=notes,
+        thumbnails=of_films(ordered.film.path, ordered.target) if thumbnails else None,
+        begins=float(ordered.stretch.start or 0),
+        frames=filmed.frames,
+        computed=filmed.computed,
+        duration=filmed.duration,
+    )
 
 
 def estimated_seconds(film: FilmJob, cartoonizer: Cartoonizer) -> float:

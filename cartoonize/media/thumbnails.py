@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from cartoonize.media.color import flatten, to_srgb
@@ -75,6 +77,20 @@ def of_files(source: Path, target: Path) -> Thumbnails:
     if format_of(source) in BROWSERS:
         return Thumbnails(Thumbnail(None, result.width, result.height), result)
     return Thumbnails(_of_file(source), result)
+
+
+def of_films(source: Path, target: Path) -> Thumbnails:
+    """Return the thumbnails of a film and of its result, of a frame in the middle; raises DecodeError."""
+    from cartoonize.media.film.still import still
+
+    return Thumbnails(_of_still(still(source)), _of_still(still(target)))
+
+
+def _of_still(pixels: NDArray[np.uint8]) -> Thumbnail:
+    height, width = pixels.shape[:2]
+    image = Image.fromarray(pixels)
+    image.thumbnail((SIDE, SIDE))
+    return Thumbnail(_webp(image), width, height)
 
 
 def _of_file(path: Path) -> Thumbnail:

@@ -52,7 +52,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Card:
-    """What the page tells about one job; texts are fit to be shown, addresses percent-encoded."""
+    """What the page tells about one job; texts are fit to be shown, addresses percent-encoded.
+
+    film: of a film, the second of it at which its result begins.
+    """
 
     name: str
     folder: str
@@ -66,6 +69,7 @@ class Card:
     height: int
     photo: Span | None
     result: Span | None
+    film: float | None
 
 
 def check_page(page: Path | Remote, *, streams: bool, overwrite: bool) -> None:
@@ -144,6 +148,7 @@ class Review:
                 height=both.photo.height if both else 0,
                 photo=self._kept(both.photo.data) if both else None,
                 result=self._kept(both.result.data) if both else None,
+                film=result.begins if job.film else None,
             )
         )
 

@@ -107,6 +107,15 @@ def test_the_options_of_films() -> None:
     assert len(times(Path("b.mp4"))) == 15
 
 
+def test_the_review_page_shows_a_film_with_where_its_stretch_begins() -> None:
+    Clip(pictures=pan(40), aspect=Fraction(2)).write(Path("a.mkv"))
+    run("a.mkv", "--from", "0.5", "--review", "page.html")
+    page = Path("page.html").read_text()
+    assert 'href="a_cartoon.mkv" data-source="a.mkv" data-width="192" data-height="64" data-film="0.5"' in page
+    run("a.mkv", "--review", "page.html")
+    assert 'data-film="0.0"' in Path("page.html").read_text(), "of an earlier result nobody knows"
+
+
 def test_a_dry_run_tells_frames_size_and_time_by_a_trial() -> None:
     Clip(pictures=pan(40)).write(Path("a.mkv"))
     words = run("a.mkv", "--dry-run").stdout

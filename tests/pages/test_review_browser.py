@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from ..cli.test_app import process
+from ..clips import Clip, pan
 from ..review_pages import done, failed, many, skipped, write_page
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -355,3 +357,23 @@ def test_two_thousand_photos(browser: Browser, tmp_path: Path) -> None:
     browser.until("document.elementFromPoint(300, 500).closest('li')?.querySelector('img')?.naturalWidth === 32")
     loaded = browser.js("return [...document.images].filter((image) => image.naturalWidth).length")
     assert loaded < 600, "pictures far away wait until they are near"
+
+
+def test_a_film_and_its_cartoon_play_in_step_under_the_divider(browser: Browser, tmp_path: Path) -> None:
+    film, cartoon = (
+        Clip(pictures=pan(75, step=step), codec="libvpx-vp9").write(tmp_path / name)
+        for step, name in ((1, "a.webm"), (2, "a_cartoon.webm"))
+    )
+    told = done(film, cartoon)
+    write_page(tmp_path / "page.html", [replace(told, result=replace(told.result, begins=1.0))])  # type: ignore[type-var]
+    browser.open(tmp_path / "page.html")
+    browser.one("a.card").click()
+    times = "[...document.querySelectorAll('.frame video')].map(v => v.currentTime)"
+    browser.until(f"{times}[1] > 0.3 && Math.abs({times}[0] - {times}[1] - 1) < 0.15")
+    assert browser.js("return [...document.querySelectorAll('.frame img')].every(i => i.hidden)")
+    browser.one("button.play").click()
+    browser.until("[...document.querySelectorAll('.frame video')].every(v => v.paused)")
+    assert browser.one("button.play").text == "Play"
+    assert browser.divider() == 50
+    browser.one("button.close").click()
+    assert not browser.js("return [...document.querySelectorAll('.frame video')].some(v => v.src)")

@@ -9,6 +9,8 @@
   const range = find("dialog input");
   const before = find(".before");
   const after = find(".after");
+  const films = [find("video.before"), find("video.after")];
+  const play = find("button.play");
   const message = find(".message");
   const items = [...grid.children];
   const ranks = ["failed", "skipped", "done"];
@@ -50,8 +52,21 @@
     message.textContent = "";
     frame.style.setProperty("--width", card.dataset.width > 0 ? card.dataset.width : 640);
     frame.style.setProperty("--ratio", card.dataset.width > 0 ? card.dataset.width / card.dataset.height : 1.5);
-    load(before, card.dataset.source, card.dataset.photo, "photo");
-    load(after, card.href, thumbnail?.src, "cartoon");
+    const isFilm = "film" in card.dataset;
+    for (const element of [before, after]) element.hidden = isFilm;
+    for (const element of [...films, play]) element.hidden = !isFilm;
+    stop();
+    if (isFilm) {
+      for (const image of [before, after]) image.removeAttribute("src");
+      load(films[0], card.dataset.source, undefined, "film");
+      load(films[1], card.href, undefined, "cartoon");
+      films[0].poster = card.dataset.photo ?? "";
+      films[1].poster = thumbnail?.src ?? "";
+      if (!matchMedia("(prefers-reduced-motion: reduce)").matches) films[1].play().catch(() => {});
+    } else {
+      load(before, card.dataset.source, card.dataset.photo, "photo");
+      load(after, card.href, thumbnail?.src, "cartoon");
+    }
     find("#viewer-name").textContent = text(".name");
     find(".place").textContent = `${current + 1} of ${links.length}`;
     find(".about").textContent = [text(".how > .status"), text(".seconds"), text(".folder"), text(".notes")].filter(Boolean).join(" · ");
@@ -60,9 +75,29 @@
     find(".open-result").href = card.href;
     for (const side of [current + 1, current - 1]) {
       const near = links[(side + links.length) % links.length];
+      if ("film" in near.dataset) continue;
       new Image().src = near.dataset.source;
       new Image().src = near.href;
     }
+  }
+
+  function stop() {
+    for (const film of films) {
+      film.onerror = null;
+      film.pause();
+      film.removeAttribute("src");
+      film.removeAttribute("poster");
+      film.load();
+    }
+  }
+
+  // The cartoon leads, the film follows: it begins `data-film` seconds into it where a stretch was converted.
+  function follows() {
+    const [film, cartoon] = films;
+    const place = cartoon.currentTime + Number(links[current].dataset.film);
+    if (Math.abs(film.currentTime - place) > 0.08) film.currentTime = place;
+    if (film.paused !== cartoon.paused) cartoon.paused ? film.pause() : film.play().catch(() => {});
+    play.textContent = cartoon.paused ? "Play" : "Pause";
   }
 
   function split(percent) {
@@ -87,6 +122,7 @@
   });
   dialog.addEventListener("close", () => {
     for (const image of [before, after]) image.removeAttribute("src");
+    stop();
     links[current].focus();
   });
   dialog.addEventListener("keydown", (event) => {
@@ -102,6 +138,8 @@
     const actual = stage.classList.toggle("actual");
     event.currentTarget.ariaPressed = actual;
   });
+  for (const event of ["play", "pause", "seeked", "timeupdate", "loadeddata"]) films[1].addEventListener(event, follows);
+  play.addEventListener("click", () => (films[1].paused ? films[1].play().catch(() => {}) : films[1].pause()));
   range.addEventListener("input", () => split(range.value));
   frame.addEventListener("pointerdown", (event) => {
     if (event.button || (event.pointerType === "touch" && stage.classList.contains("actual"))) return;
