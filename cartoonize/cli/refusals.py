@@ -31,7 +31,7 @@ def refusing(kind: type[click.ClickException] = click.ClickException, prefix: st
 
 
 _TRAINING = "tensorflow keras h5py pydantic pyyaml tensorboard scikit-image"
-_PACKAGES = {"skimage": "scikit-image", "onnx": "onnx"} | dict.fromkeys(
+_PACKAGES = {"skimage": "scikit-image", "onnx": "onnx", "av": "av"} | dict.fromkeys(
     ("tensorflow", "keras", "h5py", "pydantic", "yaml", "tensorboard"), _TRAINING
 )
 
