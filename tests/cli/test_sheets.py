@@ -101,7 +101,7 @@ def test_the_extension_is_the_format_and_a_folder_takes_the_default_name() -> No
     run("inspect", "photo.png", "--out", "sheet.jpg")
     run("inspect", "photo.png", "--out", "new/")
     os.mkdir("there")
-    run("compare", "photo.png", "--out", "there")
+    run("compare", "photo.png", "--size", "60", "--out", "there")
     with Image.open("sheet.jpg") as image:
         assert image.format == "JPEG"
     assert Path("new/photo_inspect.png").is_file()
@@ -142,14 +142,16 @@ def test_compare_shows_the_photo_and_every_combination_as_the_main_command_makes
 
 
 def test_compare_without_settings_shows_every_look_that_is_here_in_three_sizes(own_cache: Path) -> None:
-    run("compare", "photo.png")
-    first, *others = tiles(read(Path("photo_compare.png")))
-    assert np.array_equal(first[0], PHOTO)
+    photo = PHOTO[::2, ::2]
+    Image.fromarray(photo).save("small.png")
+    run("compare", "small.png")
+    first, *others = tiles(read(Path("small_compare.png")), (100, 150))
+    assert np.array_equal(first[0], photo)
     assert at_hand() == BUILTIN
     for row, name in zip((first, *others), BUILTIN, strict=True):
         looks = row[1:]
-        for look, size in zip(looks, (100, 200, 400), strict=True):
-            assert np.array_equal(look, Cartoonizer(name, size=size)(PHOTO))
+        for look, size in zip(looks, (50, 100, 200), strict=True):
+            assert np.array_equal(look, Cartoonizer(name, size=size)(photo))
 
 
 def test_compare_tells_where_it_is_when_nobody_sees_a_bar() -> None:
@@ -206,7 +208,7 @@ def test_what_exists_is_refused_unless_told_to_replace_it(command: str) -> None:
     Path(name).write_text("mine")
     assert run(command, "photo.png", code=1) == [f"Error: {name}: already exists: use --overwrite to replace it"]
     assert Path(name).read_text() == "mine"
-    run(command, "photo.png", "--overwrite")
+    run(command, "photo.png", "--size", "60", "--overwrite")
     assert read(Path(name)).size
 
 
@@ -227,7 +229,7 @@ def test_one_existing_part_is_refused_before_anything_is_written() -> None:
         (["photo.png", "--weights", "broken.tflite"], 2, "Error: "),
         (["photo.png", "--out", "sheet.txt"], 2, "Error: --out sheet.txt: expected an extension"),
         (["photo.png", "--out", "photo.png", "--overwrite"], 2, "Error: photo.png is the photo itself"),
-        (["photo.png", "--out", "words.jpg/sheet.png"], 1, "Error: words.jpg/sheet.png: "),
+        (["photo.png", "--size", "60", "--out", "words.jpg/sheet.png"], 1, "Error: words.jpg/sheet.png: "),
         (["photo.png", "--size", "big"], 2, "Error: Invalid value for '--size'"),
         ([], 2, "Error: Missing argument 'PHOTO'"),
     ],
@@ -237,9 +239,7 @@ def test_errors_are_one_line_and_leave_nothing(command: str, args: list[str], co
     Path("broken.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(100))
     lines = run(command, *args, code=code)
     assert lines[-1].startswith(message)
-    passes = 3 * len(BUILTIN)
-    asides = ("Usage: ", "Try ", *(f"{n} of {passes}: " for n in range(1, passes + 1)))
-    assert [line for line in lines if not line.startswith(asides) and line] == [lines[-1]]
+    assert [line for line in lines if not line.startswith(("Usage: ", "Try ")) and line] == [lines[-1]]
     assert files() == {"photo.png", "words.jpg", "broken.tflite"}
     assert np.array_equal(read(Path("photo.png")), PHOTO)
 
@@ -261,20 +261,21 @@ def test_the_photo_is_not_written_over_by_a_part_of_its_sheet() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_transparency_lies_on_white_and_an_animation_shows_its_first_frame(command: str) -> None:
+    quick = ["--size", "60"] if command == "compare" else []
     picture = Image.new("RGBA", (300, 200), (255, 0, 0, 0))
     picture.save("clear.png")
-    assert "clear.png: transparency flattened on white" in run(command, "clear.png")
+    assert "clear.png: transparency flattened on white" in run(command, "clear.png", *quick)
     assert (tiles(read(Path(f"clear_{command}.png")))[0][0] == 255).all()
     frames = [Image.new("RGB", (300, 200), color) for color in ("navy", "red")]
     frames[0].save("moving.gif", save_all=True, append_images=frames[1:], duration=100)
-    assert "moving.gif: only its first frame is shown" in run(command, "moving.gif")
+    assert "moving.gif: only its first frame is shown" in run(command, "moving.gif", *quick)
     assert (tiles(read(Path(f"moving_{command}.png")))[0][0] == (0, 0, 128)).all()
 
 
 def test_later_runs_over_the_folder_leave_the_sheets_alone() -> None:
     shutil.copy("photo.png", "other_compare.png")  # somebody's photo: no `other` is here
-    run("inspect", "photo.png", "--separate")
-    run("compare", "photo.png")
+    run("inspect", "photo.png", "--size", "60", "--separate")
+    run("compare", "photo.png", "--size", "60")
     result = CliRunner().invoke(app.cartoonize, [".", "--dry-run"])
     written = [line.split(" -> ")[0] for line in result.stdout.splitlines() if line.endswith("  write")]
     assert sorted(written) == ["other_compare.png", "photo.png"]
@@ -285,9 +286,8 @@ def test_later_runs_over_the_folder_leave_the_sheets_alone() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_process_exit_codes_and_streams(command: str) -> None:
-    first, second = process(command, "photo.png"), process(command, "photo.png")
-    assert (first.returncode, first.stdout) == (0, "")
-    assert first.stderr.splitlines()[-1] == f"photo.png -> photo_{command}.png"
+    first, second = (process(command, "photo.png", "--size", "60") for _ in range(2))
+    assert (first.returncode, first.stdout, first.stderr) == (0, "", f"photo.png -> photo_{command}.png\n")
     assert (second.returncode, second.stdout) == (1, "")
     assert process(command, "gone.png").returncode == 1
     assert process(command, "photo.png", "--weights", "none").returncode == 2
@@ -316,6 +316,6 @@ atexit.register(lambda: print("heavy:", sorted(set({heavy}) & set(sys.modules)),
 from cartoonize.cli.app import main
 main()
 """
-    ended = process(command, argument, driver=driver)
+    ended = process(command, argument, "--size", "60", driver=driver)
     assert ended.returncode == 0
     assert ended.stderr.splitlines()[-1] == "heavy: []"
