@@ -90,9 +90,10 @@ def session(config: TrainConfig, say: Callable[[str], None]) -> Iterator[WhiteBo
     workers = config.workers or available_cores()
     with worker_pool(workers) as pool, reproducible():
         _start(pool, workers)
+        strategy = _strategy(config.devices)
         say(f"training on {', '.join(config.devices or _devices()[:1])}")
         views = config.representations
-        with _strategy(config.devices).scope(), precision(config.precision):
+        with strategy.scope(), precision(config.precision):
             model = _build(config, partial(structure, regions=views.regions, mu=views.mu, pool=pool))
         yield model
 
