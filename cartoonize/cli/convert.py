@@ -44,7 +44,11 @@ def convert(chosen: Options) -> int:
     """Do what the command line asks for and return the exit code; raises click.UsageError or ConfigurationError."""
     inputs = _checked_inputs(chosen)
     named = (*inputs, chosen.out or "", chosen.review or "")
-    if chosen.shard or any(words.is_address(item.text if isinstance(item, Line) else item) for item in named):
+    if (
+        chosen.shard
+        or chosen.ray
+        or any(words.is_address(item.text if isinstance(item, Line) else item) for item in named)
+    ):
         from cartoonize.cli.streaming import convert_stream
 
         return convert_stream(chosen, inputs)

@@ -53,6 +53,7 @@ class Options:
     verbose: bool
     fail_fast: bool
     shard: Shard | None
+    ray: str | None
     review: str | None
     jobs: int | None
     include_hidden: bool
@@ -286,6 +287,11 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
         callback=_shard,
         metavar="I/N",
         help="Do the I-th of N parts of the sorted plan, as one of N machines.",
+    ),
+    click.option(
+        "--ray",
+        metavar="local|auto|ADDRESS",
+        help="Do the work on a Ray cluster: one started here, the one running here or of RAY_ADDRESS, or another.",
     ),
     click.option(
         "-j",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, nullcontext
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -17,10 +18,12 @@ from cartoonize.cli.shaping import settings_in_words, spec_of
 from cartoonize.errors import shown
 from cartoonize.jobs.naming import SUFFIX
 from cartoonize.jobs.planning import STDOUT
+from cartoonize.jobs.ray_cluster import ClusterError, cluster
+from cartoonize.jobs.ray_running import Crew, run_on_cluster
 from cartoonize.jobs.remote_planning import StreamedPlan, plan_stream
 from cartoonize.jobs.running import Interrupted
 from cartoonize.jobs.sharding import Shard
-from cartoonize.jobs.sharing import share
+from cartoonize.jobs.sharing import Share, share, worker_memory
 from cartoonize.jobs.sources import STDIN, Line
 from cartoonize.jobs.streaming import is_work, run_here, settled
 from cartoonize.media import kinds
@@ -48,13 +51,19 @@ def convert_stream(chosen: Options, inputs: list[str | Line]) -> int:
     report = Report(total, as_json=chosen.json, quiet=chosen.quiet, verbose=chosen.verbose)
     with _review(chosen, total) as review:
         try:
-            for outcome in _outcomes(_counted(jobs, report), chosen, report):
-                _tell(outcome, report, review)
+            with closing(_outcomes(_counted(jobs, report), chosen, report)) as outcomes:
+                for outcome in outcomes:
+                    _tell(outcome, report, review)
             _tell_what_is_no_work(plan, report)
             finish(report, review, interrupted=False)
         except Interrupted:
             finish(report, review, interrupted=True)
             raise
+        except ClusterError as error:
+            if not report.count:
+                raise ConfigurationError(str(error)) from error
+            report.fail(str(error))
+            finish(report, review, interrupted=False)
     return int(report.failed) if report.count or report.failed else _nothing_found()
 
 
@@ -63,6 +72,10 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> StreamedPlan:
         if problem := extra_problem(asked_for):
             raise ConfigurationError(problem)
     streams = STDIN in inputs or chosen.out == STDOUT
+    if chosen.videos:
+        raise click.UsageError("--videos: films are drawn by one machine, from its disks to its disks.")
+    if streams and chosen.ray:
+        raise click.UsageError("--ray reads and writes files: neither standard input nor standard output goes with it.")
     if chosen.out == STDOUT or (STDIN in inputs and chosen.out is None):
         check_stdout(chosen)
     if chosen.review is not None:
@@ -123,7 +136,7 @@ def _review(chosen: Options, total: int | None) -> Review | nullcontext[None]:
         return Review(_page(chosen.review), settings_in_words(chosen), total)
 
 
-def _outcomes(jobs: Iterator[Job], chosen: Options, report: Report) -> Iterator[Outcome[Job, Converted]]:
+def _outcomes(jobs: Iterator[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Converted]]:
     """Yield how each job ends; the generator is loaded when the first comes that needs it."""
     for job in jobs:
         if is_work(job):
@@ -133,17 +146,35 @@ def _outcomes(jobs: Iterator[Job], chosen: Options, report: Report) -> Iterator[
         yield settled(job)
 
 
-def _done(jobs: Iterable[Job], chosen: Options, report: Report) -> Iterator[Outcome[Job, Converted]]:
+def _done(jobs: Iterable[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Converted]]:
     photos = _MANY if report.total is None else report.total
     shared = share(photos, chosen.weights, chosen.size, chosen.device, chosen.jobs)
     report.detail(
         f"weights {chosen.weights}, size {chosen.size or 'default'}, {chosen.device}, "
         f"photos at a time: {shared.workers}, threads each: {shared.threads}"
     )
+    if chosen.ray:
+        own = shared if chosen.ray == "local" else None
+        yield from _on_cluster(jobs, chosen, report, own)
+        return
     with refusing(ConfigurationError):
         convert_one = spec_of(chosen, shared.threads).build()
     with report.progress(report.total):
         yield from run_here(jobs, convert_one, workers=shared.workers, budget=shared.budget, fail_fast=chosen.fail_fast)
+
+
+def _on_cluster(
+    jobs: Iterable[Job], chosen: Options, report: Report, own: Share | None
+) -> Generator[Outcome[Job, Converted]]:
+    """Do jobs on a cluster; `own` is what this machine shares where the cluster is started on it."""
+    if own:
+        crew = Crew(own.workers, own.threads, 0, chosen.device == "gpu")
+    else:
+        crew = Crew(chosen.jobs, 1, worker_memory(chosen.weights), chosen.device == "gpu")
+    if report.total is not None:
+        crew = replace(crew, most=report.total)
+    with cluster(str(chosen.ray), own.workers * own.threads if own else 1), report.progress(report.total):
+        yield from run_on_cluster(jobs, spec_of(chosen, crew.cores), crew, tell=report.note, fail_fast=chosen.fail_fast)
 
 
 def _tell(outcome: Outcome[Job, Converted], report: Report, review: Review | None) -> None:

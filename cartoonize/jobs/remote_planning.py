@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from cartoonize.errors import CartoonizeError
@@ -14,11 +16,14 @@ from cartoonize.jobs.remote_naming import Names, identity
 from cartoonize.jobs.remote_sources import Inputs
 from cartoonize.jobs.sharding import Shard
 from cartoonize.jobs.sources import Line
+from cartoonize.media.film.containers import is_film
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION
 from cartoonize.media.stores import File, Source, StandardInput, StandardOutput
 from cartoonize.remote.listing import Existing, page_after
 from cartoonize.remote.objects import Remote
 from cartoonize.remote.urls import Url, UrlError, is_url, parse, unsafe_place
+
+_FILM = "a film: these are drawn by one machine, from its disks to its disks; leave --ray, --shard and addresses out"
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,9 @@ def _jobs(found: Inputs, names: Names, folder: Url | Path | None, settings: _Set
     existing = _ExistingResults(found.roots, folder)
     for named in settings.shard.of(names):
         source = named.spot.source
-        if folder is not None and unsafe_place(named.spot.place):
+        if _is_film(posixpath.splitext(named.spot.place)[1]):
+            yield Job(source, None, None, "fail", _FILM)
+        elif folder is not None and unsafe_place(named.spot.place):
             yield Job(source, None, None, "fail", "its name is none for something below a folder: give --out FILE")
         else:
             yield _job(source, named.target, existing, settings, named.reason)
@@ -161,11 +168,18 @@ def _single(found: Inputs, place: Url | str, settings: _Settings) -> list[Job]:
     if spot is None and not found.stdin:
         return [_failure(name, reason) for name, reason in found.failures]
     source: Source = spot.source if spot else StandardInput()
+    if spot and _is_film(posixpath.splitext(spot.place)[1]):
+        raise PlanError(f"{source}: {_FILM}")
     if place == STDOUT:
         return [_to_stdout(source, extension)]
     if identity(target) in found.singles:
         raise PlanError(f"--out {out} is the photo itself: give another name")
     return [_job(source, target, _ExistingResults([], None), settings)]
+
+
+@cache
+def _is_film(suffix: str) -> bool:
+    return is_film(PurePosixPath(f"x{suffix}"))
 
 
 def _to_stdout(source: Source, extension: str | None) -> Job:

@@ -23,6 +23,7 @@ _PHOTO, _WORK = 20, 80
 # authors' U-Net, which stands for all others.
 _GENERATORS = {"fast": 300 * 10**6, "quality": 500 * 10**6, "comic": 300 * 10**6}
 _GENERATOR = 1_800 * 10**6
+UNSEEN = 550 * 10**6  # peak bytes of a conversion whose photo nobody has measured: of 24 megapixels
 _SHARE = 0.7  # of the free memory: the rest is for what the estimate does not see, and for other programs
 
 
@@ -49,6 +50,11 @@ def share(photos: int, weights: str, size: Size, device: str, wanted: int | None
     workers = max(1, min(most, photos))
     left = max(0, memory - workers * generator)
     return Share(workers, max(1, cores // workers), Budget(left, partial(_conversion_bytes, size)))
+
+
+def worker_memory(weights: str) -> int:
+    """Return the bytes that a worker of a cluster needs, with a photo as large as cameras make them."""
+    return _GENERATORS.get(weights, _GENERATOR) + UNSEEN
 
 
 def thumbnails_budget() -> Budget[Job]:

@@ -11,12 +11,10 @@ from cartoonize.errors import AlreadyThereError, CartoonizeError
 from cartoonize.jobs.converting import Converted, commit
 from cartoonize.jobs.planning import Job
 from cartoonize.jobs.running import Budget, Outcome, attempt, run
+from cartoonize.jobs.sharing import UNSEEN
 from cartoonize.media.stores import File, StandardOutput
 
 Work: TypeAlias = Callable[[Job], Converted]
-
-# Peak bytes of a conversion whose photo nobody has measured: of 24 megapixels, as `sharing` estimates it.
-_UNSEEN = 550_000_000
 
 
 def is_work(job: Job) -> bool:
@@ -73,4 +71,4 @@ def _to_stream(job: Job, converted: Converted) -> None:
 def _weight(weigh: Callable[[Job], int], job: Job) -> int:
     if not is_work(job):
         return 0
-    return weigh(job) if isinstance(job.source, File) else _UNSEEN
+    return weigh(job) if isinstance(job.source, File) else UNSEEN

@@ -212,6 +212,16 @@ def test_what_cannot_be_listed_or_is_no_address_is_one_failure_and_the_others_go
     assert targets(*inputs, out="out") == {f"{b}/in/a.jpg": "out/in/a.jpg"}
 
 
+def test_films_are_left_to_one_machine(bucket: Bucket) -> None:
+    fill(bucket, "in/a.jpg", "in/b.mp4")
+    Path("c.mov").touch()
+    b = f"s3://{bucket.name}"
+    plan = plan_stream([f"{b}/in/"], out="out")
+    assert [str(job.source) for job in plan.jobs] == [f"{b}/in/a.jpg"]
+    assert plan.foreign == [f"{b}/in/b.mp4"]
+    assert set(failures(f"{b}/in/b.mp4", "c.mov", out="out")) == {f"{b}/in/b.mp4", "c.mov"}
+
+
 def test_a_bucket_without_permission_is_refused_before_any_work(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
