@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
+from cartoonize import __version__
 from cartoonize.errors import AlreadyThereError, ArgumentError, EngineError
 from cartoonize.films.maker import FilmMaker
 from cartoonize.generators import tiles
@@ -159,6 +160,7 @@ class Cartoonizer(FilmMaker):
     def identity(self) -> dict[str, Any]:
         """What shapes a cartoon besides the photo, as JSON holds it: the same, the same cartoon."""
         return {
+            "program": __version__,
             "generator": sha256(self._generator.content).hexdigest(),
             "size": self._size,
             "output_size": self._output_size,

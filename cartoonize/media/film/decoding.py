@@ -12,7 +12,7 @@ from av.error import EOFError as EndOfFilm
 from av.error import FFmpegError
 from av.filter import Graph
 
-from cartoonize.media.film.opening import opened
+from cartoonize.media.film.opening import decode_errors, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ class Reader:
 
     def _from(self, start: int | None) -> Generator[Timed, None, None]:
         self._last = None
-        with opened(self.path) as container:
+        with decode_errors(), opened(self.path) as container:
             stream: Any = container.streams[self.index]
             stream.thread_type = "AUTO"
             if start is not None:

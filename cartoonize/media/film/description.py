@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from cartoonize.errors import DecodeError
 from cartoonize.media.film.colors import Color, color_of, has_alpha
 from cartoonize.media.film.decoding import Reader, Timed
-from cartoonize.media.film.opening import opened
+from cartoonize.media.film.opening import decode_errors, opened
 from cartoonize.media.film.turning import Turn, turn_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Film:
 
 def describe(path: Path) -> Film:
     """Look a film over; raises DecodeError when there is none in the file, or it cannot be decoded."""
-    with opened(path) as container:
+    with decode_errors(), opened(path) as container:
         stream = _video(container)
         shown = _first_frame(Reader(path, stream.index))
         first = shown.frame

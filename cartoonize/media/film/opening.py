@@ -31,12 +31,13 @@ _REASONS: dict[type[Exception], str] = {
 
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
-    """Open a film for reading; raises DecodeError when it is none, and for what FFmpeg raises inside the block."""
+    """Open a film for reading; raises DecodeError when it is none. What is raised inside the block passes."""
     with decode_errors():
         if os.path.getsize(path) == 0:
             raise DecodeError("the file is empty: expected a film")
-        with av.open(f"file:{path}", "r", **_LENIENT) as container:
-            yield container
+        container = av.open(f"file:{path}", "r", **_LENIENT)
+    with container:
+        yield container
 
 
 @contextmanager
@@ -45,8 +46,6 @@ def decode_errors() -> Iterator[None]:
     try:
         yield
     except (FFmpegError, OSError, MemoryError, ValueError) as error:
-        if isinstance(error, EncodeError):
-            raise
         known = (text for kind, text in _REASONS.items() if isinstance(error, kind))
         reason = getattr(error, "strerror", None) or first_line(error)
         raise DecodeError(next(known, f"cannot be read: {reason}")) from error

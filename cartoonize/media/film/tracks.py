@@ -56,7 +56,7 @@ def track_name(stream: Stream) -> str:
     """Name a stream for a message."""
     kind = {"video": "picture", "subtitle": "subtitles"}.get(stream.type, stream.type)
     said = [_codec(stream), stream.metadata.get("language", ""), stream.metadata.get("filename", "")]
-    return f"{kind} {stream.index} ({', '.join(filter(None, said)) or 'unknown'})"
+    return f"{kind} {stream.index} ({', '.join(filter(None, dict.fromkeys(said))) or 'unknown'})"
 
 
 def _holds(container: Container, stream: Stream) -> bool:
