@@ -1,4 +1,4 @@
-"""Generator + guided filter at 720 x 1080: the released graph run by TensorFlow against this program's engine."""
+"""Generator + guided filter at 720 x 1080: the released graph run by TensorFlow against this program's engines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import tensorflow as tf
+from devices import compare
 from measure import header, median_seconds, photo, row
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -67,6 +68,7 @@ def main() -> None:
         row("  ratio to the released weights in cartoonize", litert / whole, "x")
         row("  the generator alone", generator)
         row("  ratio to the released one alone", alone / generator, "x")
+    compare()
 
 
 if __name__ == "__main__":

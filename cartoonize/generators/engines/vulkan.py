@@ -81,7 +81,7 @@ def _configure(option: Any, threads: int, precision: Precision) -> None:
     # Faster convolutions of this kind round in blocks that begin with the picture: tiles would differ from the whole.
     option.use_winograd_convolution = False
     option.use_fp16_packed = option.use_fp16_storage = precision == "float16"
-    option.use_fp16_arithmetic = option.use_bf16_packed = option.use_bf16_storage = False
+    option.use_fp16_arithmetic = option.use_bf16_storage = False
 
 
 def _index(device: str) -> int:

@@ -135,6 +135,11 @@ def _window(step: Step, filters: int, window: tuple[int, int], size: int) -> str
     )
 
 
+def _number(value: float) -> str:
+    """Write a float32 in its shortest form: earlier versions of ncnn read 15 characters."""
+    return str(np.float32(value))
+
+
 def _binary(network: _Network, step: Step) -> str:
     operation = _BINARY[step.name]
     blobs = [network.take(i) for i in step.pictures]
@@ -143,7 +148,7 @@ def _binary(network: _Network, step: Step) -> str:
     (constant,) = step.constants
     if constant.size != 1 or (not isinstance(step.inputs[0], int) and step.name in ("SUB", "DIV")):
         raise WeightsError(f"the operator {step.name} with a picture of constants cannot be written for ncnn")
-    return network.apply("BinaryOp", blobs, f"0={operation} 1=1 2={float(constant.ravel()[0])!r}")
+    return network.apply("BinaryOp", blobs, f"0={operation} 1=1 2={_number(constant.ravel()[0])}")
 
 
 def _legacy_bilinear(network: _Network, step: Step) -> str:
@@ -188,7 +193,7 @@ def _simple(kind: str, parameters: Callable[[Step], str] = lambda _: "") -> Call
 _WRITERS: dict[str, Callable[[_Network, Step], str]] = {
     "CONV_2D": _conv,
     "DEPTHWISE_CONV_2D": _depthwise,
-    "LEAKY_RELU": _simple("ReLU", lambda step: f"0={step.options['Alpha']!r}"),
+    "LEAKY_RELU": _simple("ReLU", lambda step: f"0={_number(step.options['Alpha'])}"),
     "RELU": _simple("ReLU"),
     "RELU6": _simple("Clip", lambda _: "0=0.0 1=6.0"),
     "LOGISTIC": _simple("Sigmoid"),
