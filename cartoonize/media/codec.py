@@ -72,12 +72,15 @@ def decode(source: Path | bytes, *, salvage: bool = False) -> Photo:
     """
     with decode_errors(), BytesIO(source) if isinstance(source, bytes) else opened(source) as stream:
         picture = open_picture(stream, salvage=salvage)
-        frames, notes, icc, recolored = [], list(picture.notes), picture.found.icc, False
+        icc, recolored = picture.found.icc, False
+        frames: list[Frame] = []
+        notes: list[str] = []
         for shown in picture.frames():
             converted = to_srgb(shown.image, picture.found.icc, shown.alpha, picture.found.hdr)
             frames.append(_frame(converted, picture.orientation, shown.duration if picture.count > 1 else 0))
             icc, recolored = converted.icc, converted.recolored
             notes += converted.notes
+        notes = [*picture.notes, *notes]  # a few are known only when all is decoded
         metadata, further = picture.found.metadata(icc, picture.loop, recolored=recolored)
         return Photo(tuple(frames), metadata, picture.format, tuple(dict.fromkeys((*notes, *further))))
 

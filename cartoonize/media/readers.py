@@ -25,6 +25,7 @@ from cartoonize.media.picture import Picture, Shown, check_pixels
 if TYPE_CHECKING:
     from cartoonize.media.containers.animation import Part
     from cartoonize.media.containers.bmff import Bmff
+    from cartoonize.media.containers.png import Png
 
 DEEP = "reduced from 16 to 8 bits per channel"
 _ORIENTATION = 0x0112
@@ -61,12 +62,17 @@ def read_png(data: bytes, *, salvage: bool) -> Picture:
     else:
         found.icc = found.icc or said.profile_by_numbers
     picture = Picture("PNG", taken.size, lambda: _still(taken.opened()), found, found.exif.orientation)
+    if not taken.is_whole and (missing := taken.missing_rows()):
+        judge_cut(picture, missing, salvage=salvage)
+        taken.fill_up()
+    elif not taken.is_whole:
+        judge_cut(picture, 0, salvage=salvage)
+    else:
+        picture.frames = lambda: _checked_png(picture, taken, salvage=salvage)
     picture.notes += [DEEP] * taken.is_deep
     if len(taken.parts) > 1:
         picture.animate(len(taken.parts), taken.plays or 0)
         picture.frames = lambda: _composed(taken.size, taken.composed_parts())
-    if not taken.is_whole:
-        judge_cut(picture, taken.fill_up(), salvage=salvage)
     return picture
 
 
@@ -170,6 +176,16 @@ def _lenient_avif(taken: Bmff, found: Found) -> Picture:
     if taken.nclx:
         found.take_codes(*taken.nclx)
     return Picture("AVIF", image.size, partial(_still, image), found, taken.orientation)
+
+
+def _checked_png(picture: Picture, taken: Png, *, salvage: bool) -> Iterator[Shown]:
+    """Decode a PNG that has its end; one whose pixels end before it is as good as cut, and Pillow leaves them black."""
+    image = taken.opened()
+    image.load()
+    last = np.asarray(image.crop((0, max(0, image.height - 2), image.width, image.height)))
+    if not last.any(axis=tuple(range(1, last.ndim))).all() and (missing := taken.missing_rows()):
+        judge_cut(picture, missing, salvage=salvage)
+    yield Shown(image)
 
 
 def _still(image: Image.Image) -> Iterator[Shown]:

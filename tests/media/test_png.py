@@ -169,3 +169,22 @@ def test_disposal_and_blending_of_an_apng() -> None:
 def test_an_animation_of_very_many_frames_is_refused() -> None:
     with pytest.raises(DecodeError, match="animation of 10001 frames"):
         decode(animation(*[(0, 0, 1, 1, 0, 0, (0, 0, 0, 0))] * 10_001))
+
+
+@pytest.mark.parametrize("kind", [GREY, RGB])
+def test_pixels_that_end_before_the_file_does_are_missing(kind: int) -> None:
+    """The end is there, and the packed data are sound: there are only too few of them."""
+    samples = np.random.default_rng(0).integers(1, 256, (100, 64, 3 if kind else 1), np.uint16)
+    header = struct.pack(">IIBBBBB", 64, 100, 8, kind, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(np.uint8).tobytes() for row in samples[:30])
+    body = (png.chunk(b"IHDR", header), png.chunk(b"IDAT", zlib.compress(rows)), png.chunk(b"IEND", b""))
+    data = b"".join((png.SIGNATURE, *body))
+    with pytest.raises(DecodeError, match="cut short: 70 of its 100 rows"):
+        decode(data)
+    salvaged = decode(data, salvage=True)
+    assert (salvaged.frames[0].pixels[:30, :, 0] == samples[:30, :, 0]).all()
+    assert salvaged.notes == ("cut short: 70 of its 100 rows are missing or not whole",)
+
+
+def test_a_picture_that_is_black_at_its_end_is_whole() -> None:
+    assert decode(written(RGB, 8, np.zeros((9, 9, 3), np.uint16))).notes == ()

@@ -249,3 +249,9 @@ def test_orientation_written_as_a_byte_turns() -> None:
 def test_tags_of_places_are_named() -> None:
     data = with_tags(tiff(colours(), photometric="rgb"), {33550: Value(12, 3, struct.pack("<3d", 1, 1, 0))})
     assert decode(data).notes == ("left out: its GeoTIFF tags",)
+
+
+def test_what_is_not_packed_is_there_whatever_the_file_counts() -> None:
+    data = tiff(deep(colours(), "u2"), photometric="rgb")
+    few = with_tags(data, {279: Value(4, 1, struct.pack("<I", 10))})
+    assert (decode(few).frames[0].pixels == colours()).all()

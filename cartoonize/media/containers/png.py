@@ -21,6 +21,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MOST_CHUNKS = 500_000  # an animation has two or more for every frame
 _AFTER = ("keep", "clear", "restore")
 _GREY, _RGB, _DEEP = 0, 2, 16
+_PIECE = 1 << 20
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # of Adam7
 
 
@@ -78,17 +79,35 @@ class Png:
             what = cast('Literal["keep", "clear", "restore"]', name)
             yield Part(image.convert("RGBA"), x, y, milliseconds, what, bool(blend))
 
-    def fill_up(self) -> int:
-        """Fill what is missing of the pixels of a cut file with zeros and return how many rows that touches."""
-        unpacker, expected = zlib.decompressobj(), self._unpacked_size()
-        content = b"".join(
-            whole[8:-4] if whole.endswith(_crc(whole[4:-4])) else whole[8:] for whole in self.chunks.get(b"IDAT", [])
-        )
-        pixels = unpacker.decompress(content, expected)
-        if len(pixels) == expected:
-            return 0
-        self.chunks[b"IDAT"] = [chunk(b"IDAT", zlib.compress(pixels.ljust(expected, b"\0"), 1))]
-        return -(-(expected - len(pixels)) * self.size[1] // expected)
+    def missing_rows(self) -> int:
+        """Count the rows of pixels that are not there or not whole, unpacking what is."""
+        expected = self._unpacked_size()
+        lacking = expected - sum(map(len, self._unpacked(expected)))
+        return -(-lacking * self.size[1] // expected)
+
+    def fill_up(self) -> None:
+        """Fill what is missing of the pixels with zeros."""
+        left, packer = self._unpacked_size(), zlib.compressobj(1)
+        packed = []
+        for piece in self._unpacked(left):
+            packed.append(packer.compress(piece))
+            left -= len(piece)
+        for size in [_PIECE] * (left // _PIECE) + [left % _PIECE]:
+            packed.append(packer.compress(bytes(size)))
+        self.chunks[b"IDAT"] = [chunk(b"IDAT", b"".join((*packed, packer.flush())))]
+
+    def _unpacked(self, most: int) -> Iterator[bytes]:
+        """Yield the unpacked pixels piece by piece, as far as they go."""
+        unpacker = zlib.decompressobj()
+        for whole in self.chunks.get(b"IDAT", []):
+            content = (
+                whole[8:-4] if whole.endswith(_crc(whole[4:-4])) else whole[8:]
+            )  # the last of a cut file has no sum
+            while content and most > 0:
+                piece = unpacker.decompress(content, min(most, _PIECE))
+                content = unpacker.unconsumed_tail
+                most -= len(piece)
+                yield piece
 
     def _unpacked_size(self) -> int:
         """Return how many bytes the pixels are, with the byte of each row that names its filter."""

@@ -103,7 +103,7 @@ def _unpacked(
     pieces = []
     for offset, size in places:
         stream.seek(offset)
-        pieces.append(stream.read(size))
+        pieces.append(stream.read(max(size, layout.block_height * per_row) if layout.compression == 1 else size))
     if layout.compression == 1 and not layout.is_tiled:
         data = b"".join(piece[: layout.block_height * per_row] for piece in pieces)
         flat = np.frombuffer(data[: rows * per_row].ljust(rows * per_row, b"\0"), np.uint8)

@@ -58,6 +58,11 @@ class Layout:
         return odd or self.planes > 1 or self.is_big or self.compression == WEBP
 
     @property
+    def row_bytes(self) -> int:
+        """Size of a row of a strip or tile that is not packed."""
+        return self.block_width * (self.samples // self.planes) * self.depth // 8
+
+    @property
     def across(self) -> int:
         """Number of blocks beside each other."""
         return -(-self.width // self.block_width)
@@ -73,10 +78,16 @@ class Layout:
         listed = min(listed, self.down)  # a height of four thousand million costs no loop
         lacking = max(0, self.height - listed * self.block_height)
         for row in range(listed):
+            rows = min(self.block_height, self.height - row * self.block_height)
+            # What is not packed has its size, whatever the file counts; the last strip may be lower.
+            size = self.row_bytes * (self.block_height if self.is_tiled else rows)
+            size = size if self.compression == 1 and self.is_general else 0
             numbers = (plane * self.across * self.down + row * self.across for plane in range(self.planes))
             places = [self.blocks[first : first + self.across] for first in numbers]
-            whole = all(len(some) == self.across and all(_is_there(place, length) for place in some) for some in places)
-            lacking += 0 if whole else min(self.block_height, self.height - row * self.block_height)
+            whole = all(
+                len(some) == self.across and all(_is_there(*at, size, length) for at in some) for some in places
+            )
+            lacking += 0 if whole else rows
         return lacking
 
 
@@ -107,5 +118,6 @@ def layout_of(stream: IO[bytes]) -> Layout | None:
     )  # fmt: skip
 
 
-def _is_there(place: tuple[int, int], length: int) -> bool:
-    return place[1] > 0 and place[0] + place[1] <= length
+def _is_there(offset: int, count: int, size: int, length: int) -> bool:
+    """Whether a block of `size` bytes, or of those the file counts, lies in a file of `length`."""
+    return count > 0 and offset + (size or count) <= length
