@@ -18,9 +18,10 @@ from cartoonize.cli.shaping import settings_in_words, spec_of
 from cartoonize.errors import shown
 from cartoonize.generators import weights
 from cartoonize.jobs import planning, running
-from cartoonize.jobs.converting import Converted, commit
+from cartoonize.jobs.converting import Converted, ConverterSpec, commit
 from cartoonize.jobs.lists import read_list
 from cartoonize.jobs.naming import SUFFIX
+from cartoonize.jobs.remaking import Remake
 from cartoonize.jobs.running import Outcome
 from cartoonize.jobs.sharing import share
 from cartoonize.jobs.sources import STDIN, Line
@@ -51,6 +52,8 @@ def convert(chosen: Options) -> int:
     ):
         from cartoonize.cli.streaming import convert_stream
 
+        if chosen.update:
+            raise click.UsageError("--update goes neither with addresses nor with --shard or --ray.")
         return convert_stream(chosen, inputs)
     plan, films = look_over_all(_checked_plan(chosen, inputs), chosen)
     if chosen.dry_run:
@@ -104,7 +107,7 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> Plan:
             inputs,
             out=chosen.out,
             extension=chosen.format,
-            overwrite=chosen.overwrite,
+            remake=_remake(chosen),
             hidden=chosen.include_hidden,
             videos=chosen.videos,
         )
@@ -121,6 +124,11 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> Plan:
     if any(isinstance(job.target, StandardOutput) for job in plan.todo):
         check_stdout(chosen)
     return plan
+
+
+def _remake(chosen: Options) -> Remake:
+    settings = spec_of(chosen, threads=1).settings()
+    return Remake(chosen.overwrite, chosen.update, settings, ConverterSpec.default_settings())
 
 
 def _announce(plan: Plan, report: Report) -> None:

@@ -46,6 +46,7 @@ class Options:
     timeout: float | None
     preserve_times: bool
     overwrite: bool
+    update: bool
     files_from: BinaryIO | None
     dry_run: bool
     json: bool
@@ -271,6 +272,9 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--preserve-times", is_flag=True, help="Give results the dates of their photos' files."),
     click.option("--overwrite", is_flag=True, help="Replace results that exist; without it they are skipped."),
+    click.option(
+        "--update", is_flag=True, help="Replace those made with other settings, and those older than their photos."
+    ),
     click.option(
         "--files-from", type=ListFile("rb"), help="File with one path a line (or NUL after each); - is stdin."
     ),

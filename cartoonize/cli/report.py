@@ -16,6 +16,7 @@ import click
 
 from cartoonize.cli.film_progress import film_in_words, film_progress
 from cartoonize.errors import CartoonizeError, shown
+from cartoonize.jobs.remaking import OLDER, OTHER_SETTINGS
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Report:
 
     def __init__(self, total: int | None, *, as_json: bool, quiet: bool, verbose: bool) -> None:
         self._counts: Counter[str] = Counter()
+        self._stale: Counter[str] = Counter()
         self._total = total
         self._as_json = as_json
         self._quiet = quiet
@@ -64,6 +66,8 @@ class Report:
     def __call__(self, outcome: Outcome[Job, Converted]) -> None:
         """Tell one outcome."""
         self._counts[outcome.status] += 1
+        if outcome.status == "skipped":
+            self._stale[outcome.reason] += 1
         if outcome.status == "done" and isinstance(outcome.item.target, File):
             self._where = _around(self._where, outcome.item.target)
         if self._bar is not None:
@@ -124,16 +128,25 @@ class Report:
         seconds = perf_counter() - self._start
         if self._as_json:
             counts = {status: self._counts[status] for status in ("done", "skipped", "failed")}
-            summary = {**counts, "left": left, "seconds": round(seconds, 3), "interrupted": interrupted}
+            stale = {"other_settings": self._stale[OTHER_SETTINGS], "older": self._stale[OLDER]}
+            summary = {**counts, **stale, "left": left, "seconds": round(seconds, 3), "interrupted": interrupted}
             self._say(json.dumps({"summary": summary}), err=False)
         if self._quiet:
             return
         if not self._are_few and self._failures:
             self._say("\n".join(["failed:", *self._failures]))
         parts = [f"{self._counts['done']} done"]
-        parts += [f"{self._counts[status]} {status}" for status in ("skipped", "failed") if self._counts[status]]
+        parts += [f"{self._counts['skipped']} skipped{self._why()}"] if self._counts["skipped"] else []
+        parts += [f"{self._counts['failed']} failed"] if self._counts["failed"] else []
         parts += [f"{'an unknown number' if left is None else left} left"] if left != 0 else []
         self._say(f"{'interrupted: ' if interrupted else ''}{', '.join(parts)} in {seconds:.1f} s{self._pace(seconds)}")
+
+    def _why(self) -> str:
+        """Say which of the skipped results are no longer right, and what makes them anew."""
+        other, older = self._stale[OTHER_SETTINGS], self._stale[OLDER]
+        counts = [f"{other} made with other settings"] if other else []
+        counts += [f"{older} older than {'its photo' if older == 1 else 'their photos'}"] if older else []
+        return f" ({', '.join(counts)}: --update makes {'it' if other + older == 1 else 'them'} anew)" if counts else ""
 
     def _pace(self, seconds: float) -> str:
         """Say how fast many photos were and where they are; of a few, each line has said it."""
@@ -258,4 +271,5 @@ def _outcome_object(outcome: Outcome[Job, Converted]) -> dict[str, object]:
         "error": outcome.error,
         "notes": list(outcome.result.notes) if outcome.result else [],
         **(outcome.result.figures if outcome.result else {}),
+        "reason": outcome.reason or (job.reason if job.action == "replace" else ""),
     }

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cartoonize.errors import AlreadyThereError, DecodeError
+from cartoonize.jobs.manifest import Fingerprint, Manifest, Origin, Settings, note
+from cartoonize.media.files import make_folder, remove_leftovers
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
@@ -17,21 +21,26 @@ if TYPE_CHECKING:
     from cartoonize.generators.engines.engine import Precision
     from cartoonize.jobs.planning import Job
     from cartoonize.media.codec import EncodeOptions, Photo
+    from cartoonize.media.stores import Source
     from cartoonize.media.thumbnails import Thumbnails
     from cartoonize.method.pixels import Size
+
+# Of a ConverterSpec, what changes no pixel of a photo that it can do (and weights, whose content counts).
+_NO_SETTINGS = ("weights", "device", "precision", "threads", "thumbnails", "salvage", "timeout")
 
 
 @dataclass(frozen=True)
 class Converted:
     """A result: the bytes of its file, what the user should know, small pictures where they were asked for.
 
-    begins: of a film's stretch, the second at which it does.
+    origin: what made it, None where it was made of a stream. begins: of a film's stretch, the second at which it does.
     """
 
     data: bytes = b""
     notes: tuple[str, ...] = ()
     thumbnails: Thumbnails | None = None
     begins: float = 0.0
+    origin: Origin | None = None
 
     @property
     def figures(self) -> dict[str, float]:
@@ -93,6 +102,17 @@ class ConverterSpec:
             threads=self.threads,
         )
 
+    def settings(self) -> Settings:
+        """Return what changes a result, fit for JSON: the weights by their content. Raises WeightsError."""
+        from cartoonize.generators import weights
+
+        return {**_settings(self), "weights": weights.fingerprint(weights.locate(self.weights))}
+
+    @staticmethod
+    def default_settings() -> Settings:
+        """Return the settings, but for the weights, where none is given."""
+        return _settings(ConverterSpec())
+
     def encode_options(self, file_format: str) -> EncodeOptions:
         """Return how a result is written in a format."""
         from cartoonize.media.codec import EncodeOptions
@@ -105,6 +125,7 @@ class Converter:
 
     def __init__(self, spec: ConverterSpec, cartoonizer: Cartoonizer) -> None:
         self._spec = spec
+        self._settings = spec.settings()
         self._cartoonizer = cartoonizer
         self._decode: Callable[..., Photo] = _decoder(spec.timeout)
 
@@ -117,6 +138,7 @@ class Converter:
             raise DecodeError("a film is converted from a file to a file only, without addresses and --shard")
         if job.action == "write" and job.target and job.target.exists():
             raise AlreadyThereError  # made by another run since the plan: no need to compute it
+        photo = _fingerprint(job.source)
         picture = self._decode(job.source.content(), salvage=self._spec.salvage)
         options = self._spec.encode_options(job.format or result_format(picture.format))
         if self._spec.output_size == "photo":
@@ -128,7 +150,8 @@ class Converter:
         if before:
             after = thumbnails.of_result(picture, options, is_file=isinstance(job.target, File))
             both = thumbnails.Thumbnails(before, after)
-        return Converted(encoded.data, (*picture.notes, *encoded.notes), both)
+        origin = Origin(photo, self._settings) if photo else None
+        return Converted(encoded.data, (*picture.notes, *encoded.notes), both, origin=origin)
 
 
 def _decoder(timeout: float | None) -> Callable[..., Photo]:
@@ -142,18 +165,51 @@ def _decoder(timeout: float | None) -> Callable[..., Photo]:
 
 
 def commit(job: Job, converted: Converted, *, preserve_times: bool = False) -> None:
-    """Write a result where its job says; raises EncodeError, AlreadyThereError where another run was first.
+    """Write a result where its job says, and in its folder what made it.
 
+    Raises EncodeError, AlreadyThereError where another run was first.
     `preserve_times` gives the result the date of its photo, where both are files.
     """
+    if isinstance(job.target, File):
+        _note(job, job.target.path, converted)
     if job.target:
         job.target.write(converted.data, overwrite=job.action == "replace")
     if preserve_times and isinstance(job.source, File) and isinstance(job.target, File):
-        with suppress(
-            OSError
-        ):  # the photo is gone by now, or the disk keeps no dates: the result is there all the same
+        with suppress(OSError):  # the photo is gone by now, or the disk keeps no dates: the result is there
             dates = os.stat(job.source.path)
             os.utime(job.target.path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
+
+
+def _note(job: Job, target: Path, converted: Converted) -> None:
+    """Tell the manifest, before the result has its name; where that fails the result is made all the same."""
+    with suppress(OSError):  # what is wrong with the folder `write` says, or nothing will be known of this result
+        _prepare(os.path.abspath(target.parent))
+        if converted.origin and isinstance(job.source, File):
+            note(target, len(converted.data), job.source.path, converted.origin)
+
+
+@lru_cache(maxsize=4096)
+def _prepare(name: str) -> None:
+    """Make a folder for results and clear it up, once a run."""
+    folder = Path(name)
+    make_folder(folder)
+    remove_leftovers(folder)
+    Manifest(folder).tidy()
+
+
+def _settings(spec: ConverterSpec) -> Settings:
+    values = {field.name: getattr(spec, field.name) for field in fields(spec) if field.name not in _NO_SETTINGS}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _fingerprint(source: Source) -> Fingerprint | None:
+    """Take that of a file; of a stream, which is read once, there is none."""
+    if not isinstance(source, File) or not os.path.isfile(source.path):
+        return None
+    try:
+        return Fingerprint.of(source.path)
+    except OSError:  # decoding will say what is wrong
+        return None
 
 
 def look_at(job: Job) -> Converted:

@@ -10,8 +10,10 @@ from pathlib import Path, PurePath
 from typing import Literal, TypeAlias
 
 from cartoonize.errors import CartoonizeError
-from cartoonize.jobs.naming import SUFFIX, Namer, extension_of, fold, key
-from cartoonize.jobs.sources import Candidate, Found, Line, find, is_inside
+from cartoonize.jobs.manifest import Manifest, Manifests, Record
+from cartoonize.jobs.naming import SUFFIX, Namer, extension_of, key
+from cartoonize.jobs.remaking import EXISTS, FOREIGN, KEEP, Remake
+from cartoonize.jobs.sources import Candidate, Found, Line, find, fold, is_inside, outside
 from cartoonize.media.files import write_problem
 from cartoonize.media.film.containers import CONTAINERS, container_of, is_film
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION, format_of
@@ -79,15 +81,16 @@ def plan(
     *,
     out: str | None = None,
     extension: str | None = None,
-    overwrite: bool = False,
+    remake: Remake = KEEP,
     hidden: bool = False,
     videos: bool = False,
 ) -> Plan:
     """Plan a run.
 
     inputs, hidden, videos: see `sources.find`. out: None (beside each photo), a folder, a file with a known extension,
-    or "-". extension: of the results, such as ".png"; None keeps each photo's own. The plan depends on the files that
-    exist and not on the order of the inputs (the order of the jobs does). Raises PlanError.
+    or "-". extension: of the results, such as ".png"; None keeps each photo's own. remake: what is done about results
+    that exist. The plan depends on the files that exist, on what is told of them, and not on the order of the inputs
+    (the order of the jobs does). Raises PlanError.
     """
     folder = output_folder(out)
     found = find(inputs, os.path.realpath(folder) if folder else None, hidden=hidden, videos=videos)
@@ -95,10 +98,10 @@ def plan(
     if out is not None:
         _check_output(out, folder, extension, found)
     if out is not None and folder is None:
-        return Plan((*missing, *_single(found, out, extension, overwrite)))
+        return Plan((*missing, *_single(found, out, extension, remake)))
     earlier = _earlier_results(found.candidates, folder)
     found.candidates = [source for source in found.candidates if source not in earlier]
-    jobs = _derived(found, folder, extension, overwrite)
+    jobs = _derived(found, folder, extension, remake)
     if found.stdin:
         jobs.append(_to_stdout(StandardInput(), extension))
     return Plan(
@@ -139,7 +142,7 @@ def _check_output(out: str, folder: Path | None, extension: str | None, found: F
         raise PlanError(f"--out {out}: expected an extension out of {known} (or a / at the end for a folder)")
 
 
-def _single(found: Found, out: str, extension: str | None, overwrite: bool) -> list[Job]:
+def _single(found: Found, out: str, extension: str | None, remake: Remake) -> list[Job]:
     """Plan the one picture of `--out FILE` or `--out -`."""
     one = next(iter(found.candidates), None)
     if one is None and not found.stdin:
@@ -155,7 +158,10 @@ def _single(found: Found, out: str, extension: str | None, overwrite: bool) -> l
         raise PlanError(f"--out {out}: expected an extension out of {known} for {one.path}")
     if one and key(target) == fold(one.real):
         raise PlanError(f"--out {out} is the photo itself: give another name")
-    return [to_file(source, target, overwrite)]
+    manifest = Manifests().of(target.parent)
+    if one and not remake.overwrite and _is_of_another(target, one, manifest):
+        return [Job(source, File(target), None, "fail", f"{target} is the result of another photo: use --overwrite")]
+    return [to_file(source, target, remake, manifest.of(target.name))]
 
 
 def _to_stdout(source: Source, extension: str | None) -> Job:
@@ -163,24 +169,48 @@ def _to_stdout(source: Source, extension: str | None) -> Job:
     return Job(source, StandardOutput(), EXTENSIONS[suffix.lower()] if suffix else None, "write")
 
 
-def to_file(source: Source, target: Path, overwrite: bool, renamed: str = "") -> Job:
-    """Plan one picture whose result goes to a file."""
-    job = Job(source, File(target), format_of(target), "write", renamed=renamed)
+def _is_of_another(target: Path, one: Candidate, manifest: Manifest) -> bool:
+    record = manifest.of(target.name)
+    if not record or fold(manifest.source_of(record)) == fold(one.real):
+        return False
+    return not record.photo.fits(one.path)
+
+
+def to_file(
+    source: Source, target: Path, remake: Remake, record: Record | None = None, *, replaceable: bool = True
+) -> Job:
+    """Plan one picture whose result goes to a file.
+
+    record: what made the file that is there. replaceable: whether one of which nothing is known may be replaced.
+    """
+    job = Job(source, File(target), format_of(target), "write")
     if os.path.isdir(target):  # unlike Path.is_dir, no error when the name is too long
         return replace(job, action="fail", reason="a folder has the name of the result")
     there = os.path.lexists(target)
-    if there and not overwrite:
-        return replace(job, action="skip", reason="exists")
+    state = remake.state(record, source.path) if isinstance(source, File) else EXISTS
+    if there and not remake.replaces(state):
+        return replace(job, action="skip", reason=state)
+    if there and not record and not replaceable:
+        return replace(job, action="fail", reason=f"{target} {FOREIGN}")
     if problem := write_problem(target):
         return replace(job, action="fail", reason=problem)
-    return replace(job, action="replace", reason="exists") if there else job
+    return replace(job, action="replace", reason=state) if there else job
 
 
-def _derived(found: Found, folder: Path | None, extension: str | None, overwrite: bool) -> list[Job]:
-    targets = Namer(found, folder, extension).names()
-    return [
-        to_file(File(source.path), targets[source][0], overwrite, targets[source][1]) for source in found.candidates
-    ]
+def _derived(found: Found, folder: Path | None, extension: str | None, remake: Remake) -> list[Job]:
+    manifests = Manifests()
+    targets = Namer(found, folder, extension, manifests).names()
+    out = os.path.realpath(folder) if folder else ""
+    among_photos = any(place in found.folders for place in (out, *outside(out)))
+    jobs = []
+    for one in found.candidates:
+        target, renamed = targets[one]
+        manifest = manifests.of(target.parent)
+        # As named by us, or where there is no manifest: it may be deleted, or older than manifests.
+        replaceable = SUFFIX in target.stem or not (manifest or among_photos)
+        job = to_file(File(one.path), target, remake, manifest.of(target.name), replaceable=replaceable)
+        jobs.append(replace(job, renamed=renamed))
+    return jobs
 
 
 def _earlier_results(sources: list[Candidate], folder: Path | None) -> set[Candidate]:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from cartoonize.errors import CartoonizeError
 from cartoonize.jobs.naming import extension_of
 from cartoonize.jobs.planning import STDOUT, Job, PlanError, output_folder, to_file
+from cartoonize.jobs.remaking import Remake
 from cartoonize.jobs.remote_naming import Names, identity
 from cartoonize.jobs.remote_sources import Inputs
 from cartoonize.jobs.sharding import Shard
@@ -133,7 +134,7 @@ def _job(
     source: Source, target: File | Remote, existing: _ExistingResults, settings: _Settings, renamed: str = ""
 ) -> Job:
     if isinstance(target, File):
-        return to_file(source, target.path, settings.overwrite, renamed)
+        return replace(to_file(source, target.path, Remake(settings.overwrite)), renamed=renamed)
     job = Job(source, target, target.format, "write", renamed=renamed)
     try:
         there = target.url in existing

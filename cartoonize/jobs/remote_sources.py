@@ -12,8 +12,7 @@ from heapq import merge
 from pathlib import Path, PurePath, PurePosixPath
 
 from cartoonize.errors import CartoonizeError
-from cartoonize.jobs.naming import fold
-from cartoonize.jobs.sources import LITTER, STDIN, Line, find
+from cartoonize.jobs.sources import LITTER, STDIN, Line, find, fold
 from cartoonize.media.formats import is_readable
 from cartoonize.media.stores import File
 from cartoonize.remote.listing import Existing, keys_below, page_after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -95,6 +96,11 @@ def outside(path: str) -> Iterator[str]:
     while (outer := os.path.dirname(path)) != path:
         yield outer
         path = outer
+
+
+def fold(name: str) -> str:
+    """Identify a name where capitals do not count or names are decomposed."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _candidate(path: Path, place: PurePath) -> Candidate:
@@ -225,7 +231,7 @@ class _Finder:
 
     def _is_left_alone(self, name: str) -> bool:
         if self._hidden:
-            return name.startswith("._")  # macOS's second half of a file: never a picture
+            return name.startswith(("._", ".cartoonize."))  # macOS's second half of a file, and what is ours
         return name.startswith(".") or name.casefold() in LITTER
 
     def _excluded_below(self, folder: Path) -> str | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -17,6 +20,9 @@ MAX_STREAM = 2**30
 """Most bytes that are read of a stream, whose end nobody knows."""
 
 _CHUNK = 2**20
+_TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.part")
+_HERE, _NO_REPLACE = -100, 1  # AT_FDCWD and RENAME_NOREPLACE of Linux
+_OLD = 3600  # seconds since the last change: nobody writes to it any more
 
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
 _REASONS = {
@@ -74,7 +80,7 @@ def open_atomically(target: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     # Hidden, and short so that it fits where the longest allowed name fits.
     temporary = target.with_name(f".{secrets.token_hex(6)}.part")
     with write_errors():
-        _make_folder(target.parent)
+        make_folder(target.parent)
         try:
             with open(temporary, "xb") as file:
                 yield file
@@ -93,7 +99,19 @@ def publish(temporary: Path, target: Path, *, overwrite: bool) -> None:
         _move_to_free_name(temporary, target)
 
 
-def _make_folder(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files of a killed run: old ones of this user. Raises OSError."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                about = entry.stat(follow_symlinks=False)
+                ours = not hasattr(os, "getuid") or about.st_uid == os.getuid()
+                if ours and time.time() - about.st_mtime > _OLD:
+                    os.unlink(entry.path)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those around it; raises OSError."""
     missing = []
     while not folder.is_dir():  # one by one: pathlib's own way recurses, and folders can be deeper than that may go
         if os.path.lexists(folder):
@@ -112,12 +130,27 @@ def _move_to_free_name(temporary: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
-    target.touch(exist_ok=False)  # claims the name where the disk has no hard links (FAT, some network disks)
-    try:
-        os.replace(temporary, target)
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
+    # A disk without hard links (FAT, some network disks).
+    if not _renamed(temporary, target):
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        os.rename(temporary, target)
+
+
+def _renamed(temporary: Path, target: Path) -> bool:
+    """Rename unless the name is taken, in one step; False where the system or the disk has no such step."""
+    if os.name == "nt":
+        os.rename(temporary, target)  # refuses a taken name
+        return True
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(_HERE, os.fsencode(temporary), _HERE, os.fsencode(target), _NO_REPLACE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number == errno.EEXIST:
+        raise FileExistsError(number, os.strerror(number), str(target))
+    return False
 
 
 @contextmanager

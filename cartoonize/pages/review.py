@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from cartoonize import __version__
 from cartoonize.errors import CartoonizeError, shown
 from cartoonize.jobs.converting import Converted, look_at
+from cartoonize.jobs.remaking import OLDER, OTHER_SETTINGS
 from cartoonize.jobs.running import Outcome, run
 from cartoonize.jobs.sharing import thumbnails_budget
 from cartoonize.machine import available_cores
@@ -141,7 +142,7 @@ class Review:
                 status=outcome.status,
                 seconds=outcome.seconds,
                 error=shown(outcome.error or ""),
-                notes=shown("; ".join(filter(None, (job.renamed, *result.notes)))),
+                notes=shown("; ".join(filter(None, (job.renamed, _stale(outcome), *result.notes)))),
                 source=address(job.source, self.page),
                 target="" if failed else address(job.target, self.page),
                 width=both.photo.width if both else 0,
@@ -196,6 +197,10 @@ def earlier_results(skipped: Sequence[Job]) -> Iterator[Outcome[Job, Converted]]
     for outcome in run(skipped, look_at, workers=available_cores(), budget=thumbnails_budget()):
         unseen = Converted(notes=(f"no thumbnail: {outcome.error}",))
         yield Outcome(outcome.item, "skipped", result=outcome.result or unseen, reason=outcome.item.reason)
+
+
+def _stale(outcome: Outcome[Job, Converted]) -> str:
+    return f"the result {outcome.reason}" if outcome.reason in (OLDER, OTHER_SETTINGS) else ""
 
 
 def _natural(*texts: str) -> list[list[tuple[str, int]]]:

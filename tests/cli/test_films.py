@@ -30,6 +30,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def shown_in(folder: str) -> list[str]:
+    """The names in a folder that are not hidden."""
+    return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+
+
 def run(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     result = subprocess.run([sys.executable, "-m", "cartoonize", *arguments], capture_output=True, text=True)
     assert result.returncode == code, result.stderr
@@ -63,7 +68,7 @@ def test_photos_and_films_together_and_json() -> None:
     assert "frames" not in objects["a.png"]
     assert objects["bad.mkv"]["error"].startswith("not a film")
     assert objects[None]["summary"]["done"] == 2
-    assert sorted(os.listdir("out")) == ["a.png", "clip.webm"]
+    assert shown_in("out") == ["a.png", "clip.webm"]
 
 
 def test_films_of_folders_are_named_and_left_alone() -> None:
@@ -71,9 +76,9 @@ def test_films_of_folders_are_named_and_left_alone() -> None:
     Clip().write(Path("in/b.mp4"))
     result = run("in", "--out", "out")
     assert "left alone: 1 film (--videos takes films: in/b.mp4)" in result.stderr
-    assert os.listdir("out") == ["a.png"]
+    assert shown_in("out") == ["a.png"]
     run("in", "--out", "out", "--videos")
-    assert sorted(os.listdir("out")) == ["a.png", "b.mp4"]
+    assert shown_in("out") == ["a.png", "b.mp4"]
     assert "b.mp4" not in run("in/*", "--dry-run").stdout
     assert "in/b.mp4 -> " in run("in/*.mp4", "--dry-run").stdout
 

@@ -18,8 +18,8 @@ class Dying:
     def __del__(self):
         signal.raise_signal(signal.{name})
 
-def commit(job, converted, commit=converting.commit):
-    commit(job, converted)
+def commit(job, converted, commit=converting.commit, **settings):
+    commit(job, converted, **settings)
     Dying()
 
 from cartoonize.cli import convert

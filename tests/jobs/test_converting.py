@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError, WeightsError
 from cartoonize.jobs.converting import Converted, Converter, ConverterSpec, commit, look_at
+from cartoonize.jobs.manifest import MANIFEST, Fingerprint, Manifest, Origin
 from cartoonize.jobs.planning import Job
 from cartoonize.jobs.running import Outcome, attempt
 from cartoonize.media.stores import File, StandardInput, StandardOutput
@@ -111,6 +114,32 @@ def test_a_result_gets_the_date_of_its_photo_when_asked(tmp_path: Path) -> None:
     third = Job(File(photo), File(tmp_path / "third.webp"), "WEBP", "write")
     commit(third, Converted(b"a"), preserve_times=True)
     assert (tmp_path / "third.webp").read_bytes() == b"a"
+
+
+def test_what_made_a_result_is_told_beside_it(tmp_path: Path) -> None:
+    commit(job(tmp_path), SPEC.build()(job(tmp_path)))
+    manifest = Manifest(tmp_path)
+    record = manifest.of("result.webp")
+    assert record
+    assert manifest.source_of(record) == os.path.realpath(PHOTO)
+    assert record.photo.fits(PHOTO)
+    assert record.settings == SPEC.settings()
+    assert record.settings["size"] == 120
+
+
+def test_settings_are_what_changes_a_result() -> None:
+    settings = SPEC.settings()
+    assert settings == json.loads(json.dumps(settings)), "as they come back from a manifest"
+    assert settings == replace(SPEC, threads=7, device="gpu", thumbnails=False).settings()
+    others = [replace(SPEC, size=None), replace(SPEC, weights="quality"), replace(SPEC, quality=79)]
+    assert all(other.settings() != settings for other in others)
+    assert settings.keys() - {"weights"} == ConverterSpec.default_settings().keys()
+
+
+def test_result_is_written_where_no_manifest_can_be(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).mkdir()
+    commit(job(tmp_path), Converted(b"first", origin=Origin(Fingerprint.of(PHOTO), {})))
+    assert (tmp_path / "result.webp").read_bytes() == b"first"
 
 
 def test_looking_at_a_result(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartoonize.jobs.planning import Plan, PlanError, plan
+from cartoonize.jobs.remaking import Remake
 from cartoonize.jobs.sources import Line
 from cartoonize.media.stores import File, Sink, Source, StandardInput, StandardOutput
 
@@ -254,14 +255,14 @@ def test_earlier_results_beside_their_photos_stay_out_of_an_output_folder_too() 
 def test_existing_results_are_skipped_or_replaced() -> None:
     touch("a.jpg", "a_cartoon.jpg")
     [skipped] = plan(["a.jpg"]).jobs
-    [replaced] = plan(["a.jpg"], overwrite=True).jobs
+    [replaced] = plan(["a.jpg"], remake=Remake(overwrite=True)).jobs
     assert (skipped.action, skipped.reason) == ("skip", "exists")
     assert (replaced.action, replaced.reason) == ("replace", "exists")
 
 
 def test_folder_in_the_place_of_a_result_is_a_failure() -> None:
     touch("a.jpg", "a_cartoon.jpg/b.txt")
-    assert reasons(plan(["a.jpg"], overwrite=True)) == {"a.jpg": "a folder has the name of the result"}
+    assert reasons(plan(["a.jpg"], remake=Remake(overwrite=True))) == {"a.jpg": "a folder has the name of the result"}
 
 
 def test_collisions_are_told_apart_alike_in_any_order() -> None:
@@ -324,7 +325,9 @@ def test_never_over_an_input() -> None:
     touch("c.jpg")
     assert targets(plan(["in", "b.jpg"], out="in")) == {"in/a.jpg": "in/a_cartoon.jpg", "b.jpg": "in/b_cartoon.jpg"}
     assert targets(plan(["b.jpg"], out=".")) == {"b.jpg": "b_cartoon.jpg"}
-    assert targets(plan(["b.jpg", "c.jpg"], overwrite=True))["c.jpg"] == "c-2_cartoon.jpg", "a link to a photo"
+    assert targets(plan(["b.jpg", "c.jpg"], remake=Remake(overwrite=True)))["c.jpg"] == "c-2_cartoon.jpg", (
+        "a link to a photo"
+    )
     with pytest.raises(PlanError, match="is the photo itself"):
         plan(["b.jpg"], out="./b.jpg")
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cartoonize.errors import DecodeError, EncodeError
-from cartoonize.media.files import read_bounded, replacing, write_atomically, write_problem
+from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
+from cartoonize.media import files
+from cartoonize.media.files import read_bounded, remove_leftovers, replacing, write_atomically, write_problem
 
 
 def fail_with(number):
@@ -119,10 +120,44 @@ def test_interrupt_leaves_nothing(tmp_path, monkeypatch, hard_links):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "link", interrupt if hard_links else fail_with(errno.ENOTSUP))
-    monkeypatch.setattr(os, "replace", interrupt)
+    monkeypatch.setattr(files, "_renamed", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(tmp_path / "a", b"x", overwrite=False)
     assert os.listdir(tmp_path) == []
+
+
+def content(path):
+    return path.read_bytes() if path.exists() else None
+
+
+@pytest.mark.parametrize("in_one_step", [True, False])
+def test_without_hard_links_a_name_is_never_there_without_its_content(tmp_path, monkeypatch, in_one_step):
+    monkeypatch.setattr(os, "link", fail_with(errno.EPERM))
+    if not in_one_step:
+        monkeypatch.setattr(files, "_renamed", lambda *_: False)
+    seen = []
+    for name in ("unlink", "rename", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *paths, real=real: (seen.append(content(tmp_path / "a")), real(*paths)))
+    monkeypatch.setattr(Path, "touch", fail_with(errno.EIO))
+    write_atomically(tmp_path / "a", b"first", overwrite=False)
+    assert set(seen) <= {None, b"first"}
+    with pytest.raises(AlreadyThereError):
+        write_atomically(tmp_path / "a", b"second", overwrite=False)
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_leftovers_of_killed_runs_are_removed_and_nothing_else(tmp_path):
+    old, young = ".0123456789ab.part", ".ba9876543210.part"
+    others = [".0123456789ab.part.txt", "photo.part", ".short.part"]
+    for name in (old, young, *others):
+        (tmp_path / name).touch()
+        if name != young:
+            os.utime(tmp_path / name, (0, 0))
+    (tmp_path / ".aaaaaaaaaaaa.part").mkdir()
+    remove_leftovers(tmp_path)
+    assert set(os.listdir(tmp_path)) == {young, *others, ".aaaaaaaaaaaa.part"}
 
 
 def test_a_file_or_a_folder_in_the_way(tmp_path):
