@@ -26,7 +26,9 @@ film_options: tuple[Callable[[Any], Any], ...] = (
         metavar="N",
         help="Quality of films: lower is better and larger.  [default: 18 for h264]",
     ),
-    click.option("--preset", metavar="NAME", help="Effort of the encoder, in its own words.  [default: medium]"),
+    click.option(
+        "--preset", metavar="NAME", help="Effort of the encoder, in its own words.  [default: veryfast for h264]"
+    ),
     click.option("--from", "start", type=Time(), metavar="TIME", help="Where in a film to begin: 12.5 or 1:02:03."),
     click.option("--to", "end", type=Time(), metavar="TIME", help="Where in a film to end."),
     click.option(

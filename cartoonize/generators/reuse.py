@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cartoonize.generators import tiles
 from cartoonize.generators.receptive_field import ReceptiveField
-from cartoonize.method.pixels import Array, Image, pad_to_multiple
+from cartoonize.method.pixels import Array, Image, largest_channel, pad_to_multiple
 
 _BLOCK = 32  # changes are looked for in blocks of this many pixels: few shapes, so the engine plans seldom
 _WORTH = 0.6  # share of a picture from which on computing all of it is simpler and hardly slower
@@ -48,7 +48,7 @@ def changes(before: Image, now: Image, field: ReceptiveField) -> list[Box] | Non
     """
     if before.shape != now.shape or field.halo is None:
         return None
-    differs = cv2.absdiff(before, now).any(axis=2)
+    differs = largest_channel(cv2.absdiff(before, now))  # type: ignore[arg-type]  # OpenCV's stubs know no dtypes
     height, width = differs.shape
     rows, columns = -(-height // _BLOCK), -(-width // _BLOCK)
     blocks = np.zeros((rows * _BLOCK, columns * _BLOCK), bool)

@@ -86,3 +86,9 @@ def pad_to_multiple(image: NDArray[Level], multiple: int) -> NDArray[Level]:
     if not bottom and not right:
         return image
     return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[return-value]  # as above
+
+
+def largest_channel(image: Image) -> NDArray[np.uint8]:
+    """Return the largest of each pixel's channels, uint8 (H, W); NumPy's `max` takes ten times as long."""
+    first, second, third = cv2.split(image)
+    return cv2.max(cv2.max(first, second), third)  # type: ignore[return-value]  # as above

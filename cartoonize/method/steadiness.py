@@ -7,13 +7,14 @@ differs from what W makes of the photo before. So what moved out of sight, or wa
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 
 from cartoonize.errors import ArgumentError
-from cartoonize.method.pixels import Array, Image, resize
+from cartoonize.method.pixels import Array, Image, largest_channel, resize
 
 _FLOW_SIDE = 240  # pixels of the short side at which motion is looked for
 _SIGMA = 6.0  # levels: the photo's noise is below, what moved is above
@@ -48,10 +49,10 @@ class Steady:
         size = cartoon.shape[1], cartoon.shape[0]
         field = field_of(motion(photo, photo_before), size)
         seen = moved(resize(photo_before, size[::-1]), field)
-        differs = np.asarray(cv2.absdiff(resize(photo, size[::-1]), seen).max(axis=2))
+        differs = largest_channel(cv2.absdiff(resize(photo, size[::-1]), seen))  # type: ignore[arg-type]  # OpenCV's stubs know no dtypes
         if np.mean(differs > _CUT) > _CUT_SHARE:
             return cartoon
-        weights: Array = cv2.LUT(cv2.dilate(differs, np.ones((3, 3))), self._weights)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
+        weights: Array = cv2.LUT(cv2.dilate(differs, np.ones((3, 3))), self._weights)  # type: ignore[assignment]  # as above
         # Cubic: a cartoon that is moved from frame to frame would become soft.
         return cv2.blendLinear(_remapped(before, field, cv2.INTER_CUBIC), cartoon, weights, 1 - weights)  # type: ignore[return-value]  # as above
 
@@ -86,12 +87,17 @@ def _flow(grey: Any, other: Any, preset: int) -> Array:
 
 def field_of(flow: Array, size: tuple[int, int]) -> Array:
     """Return the places to look at before, float32 (H, W, 2) in pixels of a picture of `size` (width, height)."""
-    width, height = size
-    field: Array = cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]  # as above
-    field *= np.array(size, np.float32)
-    field[..., 0] += np.arange(width, dtype=np.float32)
-    field[..., 1] += np.arange(height, dtype=np.float32)[:, np.newaxis]
+    pixels = flow * np.array(size, np.float32)
+    field: Array = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]  # as above
+    field += _places(size)
     return field
+
+
+@lru_cache(maxsize=2)
+def _places(size: tuple[int, int]) -> Array:
+    """Return the place of each pixel, float32 (H, W, 2)."""
+    width, height = size
+    return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
 
 
 def moved(picture: Image, field: Array) -> Image:

@@ -167,7 +167,7 @@ def test_the_journal_names_input_settings_and_weights(source: Path, tmp_path: Pa
     head = json.loads((folder / "journal.jsonl").read_text().splitlines()[0])
     assert head["input"]["name"] == "a.mp4"
     assert head["input"]["size"] == source.stat().st_size
-    assert head["coding"] == {"name": "h264", "crf": 21, "preset": "medium"}
+    assert head["coding"] == {"name": "h264", "crf": 21, "preset": "veryfast"}
     assert head["weights"] == "sha256"
 
 

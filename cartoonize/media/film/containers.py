@@ -59,7 +59,7 @@ _READ_ONLY = frozenset(f".{name}" for name in ["mts", "mpg", "mpeg", "vob", "wmv
 _NAMED = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo")
 
 CODECS: dict[str, Codec] = {
-    "h264": Codec("libx264", "yuv420p", 18, 51, "preset", _NAMED, "medium", even=True),
+    "h264": Codec("libx264", "yuv420p", 18, 51, "preset", _NAMED, "veryfast", even=True),
     "hevc": Codec("libx265", "yuv420p", 20, 51, "preset", _NAMED, "medium", even=True),
     "av1": Codec("libsvtav1", "yuv420p", 24, 63, "preset", tuple(map(str, range(14))), "8", even=True),
     "vp9": Codec("libvpx-vp9", "yuv420p", 24, 63, "cpu-used", tuple(map(str, range(9))), "4"),
