@@ -43,8 +43,10 @@ def read_jpeg(data: bytes, *, salvage: bool) -> Picture:
     picture = Picture("JPEG", image.size, partial(_still, image), found, found.exif.orientation)
     if is_whole:
         picture.draft = partial(_drafted, image)
+    elif (missing := _grey_rows(image)) or "progressive" not in image.info:
+        judge_cut(picture, missing, salvage=salvage)
     else:
-        judge_cut(picture, _grey_rows(image), salvage=salvage)
+        picture.notes.append("its end is missing: it may lack fine detail, which a progressive JPEG keeps there")
     return picture
 
 
