@@ -114,7 +114,7 @@ def warping_error(photos: tuple[Image, Image], results: tuple[Image, Image]) -> 
     """Return E_warp of two frames: mean squared difference, in [0, 1] units, of a result and the next one moved back.
 
     Over pixels seen in both, by the flow of the photos at full size (Lai et al. 2018, with DIS for FlowNet2); blurring
-    lowers it, so look at the fidelity to what was steadied, and at the photos' own, beside it. NaN at a cut.
+    lowers it, so look at the fidelity to what was steadied, and at the photos' own, beside it. NaN where nothing is.
     """
     size = photos[0].shape[1], photos[0].shape[0]
     greys = [cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY) for photo in photos]
