@@ -11,12 +11,25 @@ from cartoonize.media.stores import File, Sink, Source
 from cartoonize.remote.objects import Remote
 
 
-def name_and_folder(end: Source | Sink) -> tuple[str, str]:
-    """Return what a picture is called, and what it lies in."""
+def name_and_folder(end: Source | Sink, page: Path | Remote) -> tuple[str, str]:
+    """Return what a picture is called, and what it lies in: as typed, but an absolute path as seen from the page.
+
+    A page may be shown to others, whom the place of the photos on this disk does not concern.
+    """
     if isinstance(end, File):
-        return end.path.name or str(end.path), str(end.path.parent)
+        place = end.path.parent
+        return end.path.name or str(end.path), _from(page, place) if place.is_absolute() else str(place)
     folder, _, name = str(end).rpartition("/")
     return name or str(end), folder
+
+
+def _from(page: Path | Remote, folder: Path) -> str:
+    if isinstance(page, Remote):
+        return folder.name
+    try:
+        return os.path.relpath(folder, page.parent)
+    except ValueError:  # on Windows there is no way from one drive to another
+        return str(folder)
 
 
 def address(end: Source | Sink | None, page: Path | Remote) -> str:

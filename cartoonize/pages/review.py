@@ -21,7 +21,7 @@ from cartoonize.jobs.remaking import OLDER, OTHER_SETTINGS
 from cartoonize.jobs.running import Outcome, run
 from cartoonize.jobs.sharing import thumbnails_budget
 from cartoonize.machine import available_cores
-from cartoonize.media.files import open_atomically
+from cartoonize.media.files import open_atomically, write_problem
 from cartoonize.pages.addresses import address, name_and_folder
 from cartoonize.remote.objects import Remote
 
@@ -82,6 +82,8 @@ def check_page(page: Path | Remote, *, streams: bool, overwrite: bool) -> None:
         raise ReviewError(f"{page}: expected the name of an .html file")
     if isinstance(page, Path) and os.path.isdir(page):
         raise ReviewError(f"{page} is a folder: expected the name of an .html file")
+    if isinstance(page, Path) and (problem := write_problem(page)):
+        raise ReviewError(f"{page}: {problem}")
     if streams:
         raise ReviewError("the page shows files: neither standard input nor standard output goes with it")
     if not overwrite and _is_another(page):
@@ -133,7 +135,7 @@ class Review:
         """Take up one outcome."""
         job, result = outcome.item, outcome.result or Converted()
         both = result.thumbnails
-        name, folder = name_and_folder(job.source)
+        name, folder = name_and_folder(job.source, self.page)
         failed = outcome.status == "failed"
         self._cards.append(
             Card(

@@ -109,6 +109,18 @@ def test_what_a_card_tells(tmp_path: Path) -> None:
     assert "Weights" in parsed.text
 
 
+def test_page_holds_no_absolute_path(tmp_path: Path) -> None:
+    html = write_page(tmp_path / "out/review.html", [done(tmp_path / "in/a.jpg", tmp_path / "out/a.jpg")])
+    assert str(tmp_path) not in html
+    assert str(Path("..", "in")) in Page(html).text
+    assert "as/typed" in write_page(tmp_path / "out/review.html", [done(Path("as/typed/a.jpg"), RESULT)])
+
+
+def test_name_too_long_for_a_page_is_found_before_the_run(tmp_path: Path) -> None:
+    with pytest.raises(ReviewError, match="too long"):
+        check_page(tmp_path / ("x" * 300 + ".html"), streams=False, overwrite=True)
+
+
 def test_failed_photo_is_no_link_and_says_why(tmp_path: Path) -> None:
     parsed = Page(write_page(tmp_path / "review.html", [failed(PHOTO, "not a picture")]))
     assert "href" not in parsed.card()
