@@ -101,5 +101,5 @@ def _write_chart(path: Path, found: list[Measured]) -> None:
     panels = []
     for column in COLUMNS:
         pairs = ((measured.name, column.of(measured)) for measured in found)
-        panels.append((column.heading, [(name, estimate) for name, estimate in pairs if estimate]))
+        panels.append((column.heading, [(name, estimate.times(column.factor)) for name, estimate in pairs if estimate]))
     write_png(path, draw(panels))

@@ -21,6 +21,10 @@ class Estimate(NamedTuple):
     low: float
     high: float
 
+    def times(self, factor: float) -> Estimate:
+        """Return the same in another unit."""
+        return Estimate(*(factor * number for number in self))
+
 
 def fid(a: Vectors, b: Vectors) -> float:
     """Return the Fréchet distance of the normal distributions of the sets' means and covariances (Heusel et al. 2017).

@@ -16,12 +16,13 @@ from cartoonize.training.whitebox.lite0 import build_lite0
 
 SIDE = 256  # pixels of the squares that are looked at
 BATCH = 8
+_UNIT = 6.0  # about the mean size of a value in both maps: with it KID's kernel sees numbers near 1
 
 
 class Seen(NamedTuple):
     """What is seen in n pictures.
 
-    vectors: float64 (n, 152), the means of lite0's maps over all places. maps: float16 (n, 40960), the
+    vectors: float64 (n, 152), the means of lite0's maps over all places, divided by 6. maps: float16 (n, 40960), the
     map at an eighth of the size. flat: (n,), shares of flat pixels at the pictures' own size.
     """
 
@@ -50,7 +51,7 @@ class Eye:
     def _batch(self, squares: list[Image]) -> tuple[Vectors, NDArray[np.float16]]:
         fine, coarse = (found.numpy() for found in self._look(tf.constant(to_network(np.stack(squares)))))
         means = np.concatenate([found.mean(axis=(1, 2), dtype=np.float64) for found in (fine, coarse)], axis=1)
-        return means, fine.reshape(len(squares), -1).astype(np.float16)
+        return means / _UNIT, fine.reshape(len(squares), -1).astype(np.float16)
 
 
 def middle(picture: Image) -> Image:
