@@ -22,7 +22,7 @@ from cartoonize.jobs.running import run
 from cartoonize.jobs.sharing import share
 from cartoonize.machine import available_cores
 
-ITEMS, SECONDS, PHOTOS, ROUNDS = 80, 0.05, 16, 5
+ITEMS, SECONDS, PHOTOS, ROUNDS = 80, 0.05, 12, 3
 
 
 def block(_: int) -> None:
