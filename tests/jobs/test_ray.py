@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -99,17 +99,22 @@ def trapped(folder: Path) -> Iterator[str]:
     yield str(folder / "traps")
 
 
+def patiently(start: Callable[[], Any]) -> Any:
+    """Start a node; Ray gives one half a minute, which a busy machine may need more than once."""
+    for _ in range(3):
+        try:
+            return start()
+        except Exception as error:
+            if "timed out during startup" not in str(error):
+                raise
+    return start()
+
+
 @contextmanager
-def three_nodes(**environment: str) -> Iterator[Any]:
-    """A cluster of a head without workers and of two nodes with two cores each, all on this machine."""
-    cluster = ray_cluster.Cluster(
-        initialize_head=True,
-        head_node_args={
-            "num_cpus": 1,
-            "include_dashboard": False,
-            "env_vars": environment,
-        },
-    )
+def a_cluster(**environment: str) -> Iterator[Any]:
+    """A cluster on this machine whose only node so far has one core."""
+    head = {"num_cpus": 1, "include_dashboard": False, "env_vars": environment}
+    cluster = patiently(lambda: ray_cluster.Cluster(initialize_head=True, head_node_args=head))
     try:
         yield cluster
     finally:
@@ -164,8 +169,8 @@ def test_three_nodes_a_node_killed_and_ten_poisonous_photos(
     save(coffee, poison, width=61)
     for name in good + poison:
         bucket.put(**{name: Path(name).read_bytes()})
-    with trapped(tmp_path) as path, three_nodes(PYTHONPATH=path) as cluster:
-        nodes = [cluster.add_node(num_cpus=2, env_vars={"PYTHONPATH": path}) for _ in range(2)]
+    with trapped(tmp_path) as path, a_cluster(PYTHONPATH=path) as cluster:
+        nodes = [patiently(lambda: cluster.add_node(num_cpus=2, env_vars={"PYTHONPATH": path})) for _ in range(2)]
         cluster.wait_for_nodes()
         process = start(
             f"s3://{bucket.name}/in/", "--out", f"s3://{bucket.name}/out/", "--json", "--ray", cluster.address,
@@ -194,10 +199,10 @@ def test_workers_of_another_version_are_refused_in_words(coffee: NDArray[np.uint
     (other / "cartoonize").mkdir(parents=True)
     (other / "cartoonize" / "__init__.py").write_text("__version__ = '0.0.9'\n")
     (other / "cartoonize" / "errors.py").write_text("class CartoonizeError(Exception):\n    pass\n")
-    with three_nodes(PYTHONPATH=str(other)) as cluster:
+    with a_cluster(PYTHONPATH=str(other)) as cluster:
         err = run("in", "--out", "out", "--ray", cluster.address, code=2)[1]
         assert "no worker of the cluster can be used: cartoonize 0.0.9 is there" in err
-        cluster.add_node(num_cpus=1, env_vars={"PYTHONPATH": ""})
+        patiently(lambda: cluster.add_node(num_cpus=1, env_vars={"PYTHONPATH": ""}))
         cluster.wait_for_nodes()
         err = run("in", "--out", "out", "--ray", "auto", RAY_ADDRESS=cluster.address)[1]
     assert "its workers are not used: cartoonize 0.0.9 is there" in err
