@@ -158,6 +158,7 @@ def memory(folder: Path, frames: int) -> None:
         try:
             if time.monotonic() - start > 10:
                 samples.append(process.memory_info().rss / 1e6)
+                samples = [sample for sample in samples if sample]  # the last may be of a process that has ended
         except psutil.NoSuchProcess:
             break
     if process.wait() or not samples:
