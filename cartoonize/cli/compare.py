@@ -14,8 +14,8 @@ import click
 
 from cartoonize.cli import sheets
 from cartoonize.cli.numbers import NumberRange
-from cartoonize.cli.options import WithHiddenName, complete_weights, working_size
 from cartoonize.cli.refusals import refusing
+from cartoonize.cli.values import WithHiddenName, complete_weights, working_size
 from cartoonize.errors import shown
 from cartoonize.generators.weights import at_hand
 from cartoonize.jobs.planning import COMPARE_SUFFIX

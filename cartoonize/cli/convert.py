@@ -12,8 +12,9 @@ import click
 
 from cartoonize.cli import words
 from cartoonize.cli.films import estimates, loaded, look_over_all, run_films
+from cartoonize.cli.plan_report import show_plan
 from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
-from cartoonize.cli.report import FEW, Report, finish, show_plan
+from cartoonize.cli.report import FEW, Report, finish
 from cartoonize.cli.shaping import settings_in_words, spec_of
 from cartoonize.errors import shown
 from cartoonize.generators import weights

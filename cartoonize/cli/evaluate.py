@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from cartoonize.cli.options import complete_weights
 from cartoonize.cli.refusals import refusing
+from cartoonize.cli.values import complete_weights
 
 if TYPE_CHECKING:
     from cartoonize.training.evaluation.distances import Estimate

@@ -9,8 +9,9 @@ import click
 
 from cartoonize.cli import sheets
 from cartoonize.cli.numbers import NumberRange
-from cartoonize.cli.options import weights_option, working_size
+from cartoonize.cli.options import weights_option
 from cartoonize.cli.refusals import refusing
+from cartoonize.cli.values import working_size
 from cartoonize.jobs.planning import INSPECT_SUFFIX
 from cartoonize.method.constants import REGIONS, SURFACE_EPS, SURFACE_RADIUS
 

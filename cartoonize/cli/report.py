@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cartoonize.cli.film_progress import film_in_words, film_progress
+from cartoonize.cli.film_progress import film_progress
 from cartoonize.errors import CartoonizeError, shown
 from cartoonize.jobs.remaking import OLDER, OTHER_SETTINGS
 from cartoonize.media.stores import File
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     from cartoonize.films.filming import Progress
     from cartoonize.jobs.converting import Converted
-    from cartoonize.jobs.planning import Job, Plan
+    from cartoonize.jobs.planning import Job
     from cartoonize.jobs.running import Outcome
-    from cartoonize.media.stores import Source
     from cartoonize.pages.review import Review
 
 FEW = 10  # photos whose lines still fit on a screen
@@ -219,46 +218,6 @@ def finish(report: Report, review: Review | None, *, interrupted: bool) -> None:
         else:
             report.note(f"review page: {shown(str(review.page))}")
     report.finish(interrupted=interrupted)
-
-
-def show_plan(plan: Plan, films: Mapping[Job, Mapping[str, float]], *, as_json: bool) -> None:
-    """Print on stdout what a run would do; `films`: what is known of the films in it."""
-    for path in plan.earlier:
-        _show_planned(File(path), None, "ignore", "result of an earlier run", as_json)
-    show_jobs(plan.jobs, films, as_json=as_json)
-
-
-def show_jobs(
-    jobs: Iterable[Job], films: Mapping[Job, Mapping[str, float]] | None = None, *, as_json: bool
-) -> Counter[str]:
-    """Print on stdout what would be done, and return how often what."""
-    counts: Counter[str] = Counter()
-    for job in jobs:
-        counts[job.action] += 1
-        film = films.get(job, {}) if films else {}
-        about = film_in_words(film) if film and not as_json else ""
-        reason = "; ".join(filter(None, (job.reason, job.renamed, about)))
-        _show_planned(job.source, None if job.action == "fail" else job, job.action, reason, as_json, film)
-    if as_json:
-        click.echo(json.dumps({"summary": {action: counts[action] for action in ("write", "replace", "skip", "fail")}}))
-    return counts
-
-
-def _show_planned(
-    source: Source,
-    job: Job | None,
-    action: str,
-    reason: str,
-    as_json: bool,
-    film: Mapping[str, float] | None = None,
-) -> None:
-    if as_json:
-        target = str(job.target) if job else None
-        told = {"source": str(source), "target": target, "action": action, "reason": reason, **(film or {})}
-        click.echo(json.dumps(told))
-        return
-    arrow = f" -> {shown(str(job.target))}" if job else ""
-    click.echo(f"{shown(str(source))}{arrow}  {action}{f' ({shown(reason)})' if reason else ''}")
 
 
 def _outcome_object(outcome: Outcome[Job, Converted]) -> dict[str, object]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cartoonize.cli import words
+from cartoonize.cli.plan_report import show_jobs
 from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
-from cartoonize.cli.report import FEW, Report, finish, show_jobs
+from cartoonize.cli.report import FEW, Report, finish
 from cartoonize.cli.shaping import settings_in_words, spec_of
 from cartoonize.errors import shown
 from cartoonize.jobs.naming import SUFFIX

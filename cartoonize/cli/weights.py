@@ -8,8 +8,8 @@ from typing import Literal
 
 import click
 
-from cartoonize.cli.options import complete_weights
 from cartoonize.cli.refusals import naming_what_is_not_installed, refusing
+from cartoonize.cli.values import complete_weights
 from cartoonize.cli.words import Choice
 from cartoonize.errors import WeightsError, shown
 from cartoonize.generators import authors_release, weights

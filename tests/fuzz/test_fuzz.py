@@ -29,7 +29,7 @@ ONLY_A_HANG = 1200  # seconds of a batch
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
-@pytest.fixture(params=["fixed", "fresh"])
+@pytest.fixture(params=["fixed", pytest.param("fresh", marks=pytest.mark.fresh)])
 def seed(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> int:
     if request.param == "fixed":
         return FIXED
