@@ -70,7 +70,8 @@ def test_a_bucket_is_converted_as_a_folder_is(bucket: Bucket, coffee: NDArray[np
     assert ends[f"{b}/in/bad.jpg"]["status"] == "failed"
     assert err.count("bad.jpg: not a picture") == 2, "as it ends, and again after the run"
     assert summary | {"seconds": 0} == {
-        "done": 12, "skipped": 0, "failed": 1, "left": 0, "seconds": 0, "interrupted": False
+        "done": 12, "skipped": 0, "failed": 1, "other_settings": 0, "older": 0, "left": 0, "seconds": 0,
+        "interrupted": False,
     }  # fmt: skip
     run("in", "--out", "out", "--quiet")
     for name in names:
