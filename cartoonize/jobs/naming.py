@@ -71,6 +71,8 @@ class Namer:
         if self._folder is None:
             return [source.path.parent]
         alone = self._folder / source.place.parent
+        if not source.root:  # named now, but perhaps found in its folder on an earlier night
+            return [alone, alone / os.path.basename(os.path.dirname(source.real))]
         together = self._folder / source.root / source.place.parent
         return [together, alone] if self._several else [alone, together]
 

@@ -78,6 +78,14 @@ def test_a_folder_that_joins_another() -> None:
     assert done(night("day2")) == {}
 
 
+def test_photo_that_is_named_after_its_folder_was_given() -> None:
+    photos("d/a.jpg", "e/b.jpg")
+    night("d", "e")
+    assert done(night("d/a.jpg")) == {}
+    assert done(night("d/a.jpg", "d")) == {}
+    assert done(night("d")) == {}
+
+
 def test_photos_named_before_others() -> None:
     photos("x/a.jpg", "y/a.jpg", "w/a.jpg")
     assert done(night("x/a.jpg", "y/a.jpg")) == {"x/a.jpg": "out/a.jpg", "y/a.jpg": "out/a-2.jpg"}
@@ -209,7 +217,7 @@ def test_no_photo_ever_has_another_ones_result(
         os.chdir(root)
         for name in "def":
             Path(name).mkdir()
-        names: dict[tuple[str, str, bool], str] = {}
+        names: dict[tuple[str, str], str] = {}
         for new, inputs, extension in nights:
             photos(*(name for name in new if not Path(name).exists()))
             for job in night(*inputs, out=out, extension=extension).jobs:
@@ -217,8 +225,7 @@ def test_no_photo_ever_has_another_ones_result(
                     assert not Path(str(job.source)).exists()
                     continue
                 assert Path(str(job.target)).read_bytes() == result(Path(str(job.source)))
-                named = str(job.source) in inputs  # and not found in a folder, whose tree is kept
-                kind = (os.path.realpath(str(job.source)), Path(str(job.target)).suffix, named)
+                kind = (os.path.realpath(str(job.source)), Path(str(job.target)).suffix)
                 assert names.setdefault(kind, str(job.target)) == str(job.target), "one name, every night"
             assert not night(*inputs, out=out, extension=extension).todo
         os.chdir("/")
