@@ -6,6 +6,7 @@ import os
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from cartoonize import __version__
 from cartoonize.errors import first_line
 from cartoonize.jobs.dispatching import Dispatcher, Task
 from cartoonize.jobs.ray_cluster import ClusterError, worker_class
-from cartoonize.jobs.running import Outcome
+from cartoonize.jobs.running import Interrupted, Outcome
 from cartoonize.jobs.streaming import is_work, settled
 from cartoonize.media.stores import File
 
@@ -74,13 +75,14 @@ class _Run:
         import ray
 
         try:
-            self._hire()
-            while not self._dispatcher.finished:
-                for outcome in (*self._begun(), *self._heard(), *self._overdue()):
-                    if self._fail_fast and outcome.status == "failed":
-                        self._dispatcher.stop()
-                    yield outcome
-                self._check_somebody_works()
+            with signals_passed():
+                self._hire()
+                while not self._dispatcher.finished:
+                    for outcome in (*self._begun(), *self._heard(), *self._overdue()):
+                        if self._fail_fast and outcome.status == "failed":
+                            self._dispatcher.stop()
+                        yield outcome
+                    self._check_somebody_works()
         finally:
             for actor in self._actors.values():
                 ray.kill(actor)
@@ -125,7 +127,8 @@ class _Run:
         losses = []
         for reference in ready:
             try:
-                answer = ray.get(reference)
+                with signals_passed():
+                    answer = ray.get(reference)
             except Exception as error:  # of many kinds: the worker died, its node did, its memory ran out
                 losses.append((reference, error))
                 continue
@@ -183,6 +186,17 @@ class _Run:
             raise ClusterError(f"no worker of the cluster can be used: {self._problem}")
         elif time.monotonic() - self._last_seen > GIVE_UP:
             raise ClusterError(f"no worker for {GIVE_UP:.0f} s: has the cluster free cores and memory?")
+
+
+@contextmanager
+def signals_passed() -> Iterator[None]:
+    """Raise what the handler of a signal raised inside Ray's native calls, which make it a SystemError's cause."""
+    try:
+        yield
+    except SystemError as error:
+        if isinstance(error.__cause__, Interrupted):
+            raise error.__cause__ from None
+        raise
 
 
 def _absolute(job: Job) -> Job:

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartoonize.jobs.dispatching import IN_FLIGHT, Dispatcher, Task
-from cartoonize.jobs.running import Outcome
+from cartoonize.jobs.ray_running import signals_passed
+from cartoonize.jobs.running import Interrupted, Outcome
 
 Given = list[tuple[int, Task[int, str]]]
 
@@ -190,3 +191,11 @@ def test_every_item_has_exactly_one_end_however_workers_die(items: int, workers:
     )
     assert Counter(end.item for end in ends) == Counter(range(items))
     assert {end.item for end in ends if end.status == "failed"} >= poison
+
+
+def test_signals_inside_native_calls_are_signals() -> None:
+    with pytest.raises(Interrupted) as stop, signals_passed():
+        raise SystemError("returned a result with an exception set") from Interrupted(143)
+    assert stop.value.exit_code == 143
+    with pytest.raises(SystemError), signals_passed():
+        raise SystemError("something else")
