@@ -8,6 +8,7 @@ import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from cartoonize.errors import DecodeError
 from cartoonize.media.codec import Photo, decode
@@ -71,7 +72,7 @@ class _Child:
         self._process.join()
         self._pipe.close()
 
-    def _receive(self, seconds: float):  # type: ignore[no-untyped-def]
+    def _receive(self, seconds: float) -> Any:
         if not self._pipe.poll(seconds):
             raise TimeoutError
         return self._pipe.recv()

@@ -136,7 +136,7 @@ def _pad(operator: Operator, inputs: Sequence[Value]) -> Followed:
     def taps(axis: int, length: int) -> tuple[Indices, Fraction]:
         rows = np.arange(length)
         around = before_after[axis + 1]
-        rows = np.pad(rows, around, mode) if mirrored else np.pad(rows, around, constant_values=-1)  # type: ignore[call-overload]
+        rows = np.pad(rows, around, mode) if mirrored else np.pad(rows, around, constant_values=-1)  # type: ignore[call-overload]  # `mode` is a str
         return rows[:, None], Fraction(1)
 
     return local(picture, picture.shape[3] + sum(before_after[3]), taps)
