@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,17 +15,21 @@ from cartoonize.generators.authors_release import release_folder
 from cartoonize.generators.card import UNKNOWN, Card, with_card
 from cartoonize.generators.native_logs import native_stderr_silenced
 from cartoonize.generators.weights import Weights, keras_weights
-from cartoonize.generators.weights_files import Arrays, read_checkpoint, read_keras
 from cartoonize.media.files import write_atomically
 
 if TYPE_CHECKING:
     import keras
 
+    from cartoonize.generators.weights_files import Arrays
+
+_MAX_MEMORY = 3 * 1024**3  # of the process that reads ONNX: a small file may hold very many empty messages
 _RELEASE_CARD = Card(authors_release.TITLE, authors_release.LICENCE, authors_release.RELEASE_URL)
 
 
 def keras_model(weights: Weights) -> keras.Model:
     """Load weights into the architecture they fit; raises WeightsError when there is none."""
+    from cartoonize.generators.weights_files import read_checkpoint, read_keras
+
     weights = keras_weights(weights)
     with native_stderr_silenced():  # TensorFlow's first steps print what hardware it did not find
         arrays = (read_checkpoint if weights.kind == "checkpoint" else read_keras)(weights.path)
@@ -75,13 +80,36 @@ def _fitting_model(arrays: Arrays, path: Path) -> keras.Model:
     raise WeightsError(f"{path}: the arrays fit none of the generators ({', '.join(ARCHITECTURES)})")
 
 
+def _content(weights: Weights) -> bytes:
+    if weights.kind == "onnx":
+        return _read_onnx(weights.path)
+    card = _RELEASE_CARD if weights.path.parent == release_folder() else UNKNOWN
+    return flatbuffer(keras_model(weights), card=card)
+
+
+def _read_onnx(path: Path) -> bytes:
+    from cartoonize.generators.readers.onnx import read_onnx
+
+    with suppress(ImportError):  # Windows has no such limit
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY, _MAX_MEMORY))
+    try:
+        return read_onnx(path.read_bytes())
+    except MemoryError:
+        raise WeightsError(
+            f"{path}: takes more than {_MAX_MEMORY:,} bytes to read: larger than any generator"
+        ) from None
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from error
+
+
 def main(order: str) -> int:
     """Do what `converted` asks of this process, and return its exit code; what is wrong goes to standard output."""
     asked = json.loads(order)
     weights, target = Weights(Path(asked["path"]), asked["kind"]), Path(asked["target"])
-    card = _RELEASE_CARD if weights.path.parent == release_folder() else UNKNOWN
     try:
-        write_atomically(target, flatbuffer(keras_model(weights), card=card), overwrite=True)
+        write_atomically(target, _content(weights), overwrite=True)
     except WeightsError as error:
         print(error)
         return 1

@@ -33,8 +33,9 @@ def cached_flatbuffer(weights: Weights) -> Path:
 
 
 def _convert(weights: Weights, target: Path) -> None:
-    if find_spec("tensorflow") is None:
-        raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+    library = "onnx" if weights.kind == "onnx" else "tensorflow"
+    if find_spec(library) is None:
+        raise ModuleNotFoundError(f"No module named {library!r}", name=library)
     path = weights.path.absolute()
     order = json.dumps({"path": str(path), "kind": weights.kind, "target": str(target.absolute())})
     command = [sys.executable, "-m", "cartoonize.generators.conversion", order]

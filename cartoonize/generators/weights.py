@@ -14,7 +14,7 @@ from cartoonize.errors import UnknownWeightsError, WeightsError
 from cartoonize.generators import authors_release
 from cartoonize.generators.authors_release import RELEASED
 
-Kind: TypeAlias = Literal["flatbuffer", "keras", "checkpoint"]
+Kind: TypeAlias = Literal["flatbuffer", "keras", "onnx", "checkpoint"]
 
 OWN_LICENCE = "MIT"  # of what nobody else's weights have taught
 _LICENCES = {"fast": authors_release.LICENCE, "quality": authors_release.LICENCE, "comic": OWN_LICENCE}
@@ -57,8 +57,8 @@ def builtin_folder() -> Path:
 def locate(weights: str | Path) -> Weights:
     """Find weights by built-in name, "whitebox" or path, and recognise their kind by content; loads nothing.
 
-    A path is a `.tflite`, `.weights.h5` or `.keras` of ours, or the authors' TensorFlow 1 checkpoint (its prefix,
-    one of its files, or its folder). Raises WeightsError when the name is unknown or the file is none of these.
+    A path is a `.tflite` or `.onnx`, a `.weights.h5` or `.keras` of ours, or the authors' TensorFlow 1 checkpoint (its
+    prefix, one of its files, or its folder). Raises WeightsError when the name is unknown or the file is none of these.
     """
     name = str(weights)
     if name == RELEASED:
@@ -77,11 +77,13 @@ def locate(weights: str | Path) -> Weights:
 
 def keras_weights(weights: Weights) -> Weights:
     """Return the same weights in a form Keras can load; raises WeightsError when there is none."""
-    if weights.kind != "flatbuffer":
+    if weights.kind not in ("flatbuffer", "onnx"):
         return weights
     if weights.path.parent == builtin_folder():
         return _recognise(weights.path.with_suffix(".weights.h5"))
-    raise WeightsError(f"{weights.path}: a .tflite file is not for training; give the .weights.h5 it was made from")
+    raise WeightsError(
+        f"{weights.path}: a {weights.path.suffix} file is not for training; give the .weights.h5 it was made from"
+    )
 
 
 def checkpoint_files(prefix: Path) -> tuple[Path, Path]:
@@ -181,8 +183,10 @@ def _recognise(path: Path) -> Weights:
         return Weights(path, "flatbuffer")
     if head == b"\x89HDF\r\n\x1a\n" or (head[:4] == b"PK\x03\x04" and path.suffix == ".keras"):
         return Weights(path, "keras")
+    if head[:1] == b"\x08" and path.suffix == ".onnx":  # its first field, the version: there is no other mark
+        return Weights(path, "onnx")
     raise WeightsError(
-        f"{path}: not weights: expected a .tflite, .weights.h5 or .keras file, or a TensorFlow 1 checkpoint"
+        f"{path}: not weights: expected a .tflite, .onnx, .weights.h5 or .keras file, or a TensorFlow 1 checkpoint"
     )
 
 

@@ -32,10 +32,10 @@ _WINDOW = ("Padding", "StrideH", "StrideW")
 _DILATION = ("DilationHFactor", "DilationWFactor")
 _FUSED = ("FusedActivationFunction",)
 _CORNERS = ("AlignCorners", "HalfPixelCenters")
-# Every operator that a generator may have: the name of its options in the schema, and those that are read.
-_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+# Every operator that has options and that a generator may have: their name in the schema, and those that are read.
+OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "CONV_2D": ("Conv2DOptions", (*_WINDOW, *_DILATION, *_FUSED)),
-    "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", (*_WINDOW, *_DILATION, *_FUSED)),
+    "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", ("DepthMultiplier", *_WINDOW, *_DILATION, *_FUSED)),
     "TRANSPOSE_CONV": ("TransposeConvOptions", (*_WINDOW, *_FUSED)),
     "AVERAGE_POOL_2D": ("Pool2DOptions", (*_WINDOW, "FilterHeight", "FilterWidth", *_FUSED)),
     "MAX_POOL_2D": ("Pool2DOptions", (*_WINDOW, "FilterHeight", "FilterWidth", *_FUSED)),
@@ -50,6 +50,7 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         "StridedSliceOptions",
         ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask"),
     ),
+    "SHAPE": ("ShapeOptions", ("OutType",)),
     "PACK": ("PackOptions", ("Axis",)),
     "GATHER": ("GatherOptions", ("Axis",)),
     "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
@@ -65,9 +66,9 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 _WITHOUT_OPTIONS = (
     "ABS CAST DEQUANTIZE ELU EXP FLOOR FLOOR_DIV GELU HARD_SWISH LOGISTIC MAXIMUM MINIMUM NEG PAD PADV2 PRELU RELU"
-    " RELU6 RELU_N1_TO_1 RESHAPE RSQRT SHAPE SLICE SOFTMAX SQRT SQUARE SQUARED_DIFFERENCE TANH TRANSPOSE"
+    " RELU6 RELU_N1_TO_1 RESHAPE RSQRT SLICE SOFTMAX SQRT SQUARE SQUARED_DIFFERENCE TANH TRANSPOSE"
 )
-KNOWN = frozenset(_OPTIONS) | frozenset(_WITHOUT_OPTIONS.split())
+KNOWN = frozenset(OPTIONS) | frozenset(_WITHOUT_OPTIONS.split())
 _NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 
 
@@ -171,9 +172,9 @@ def _operator(name: str, operator: Any, tensors: int) -> Operator:
 
 
 def _options(name: str, operator: Any) -> Options:
-    if name not in _OPTIONS:
+    if name not in OPTIONS:
         return {}
-    type_name, wanted = _OPTIONS[name]
+    type_name, wanted = OPTIONS[name]
     table = operator.BuiltinOptions()
     if table is None or operator.BuiltinOptionsType() != getattr(schema.BuiltinOptions, type_name):
         raise ValueError(f"{name} without its options")

@@ -49,7 +49,7 @@ def trace(graph: Graph, height: int, width: int) -> Trace:
             result.whole = operator.name
         for i, value in zip(operator.outputs, followed.values, strict=True):
             # What is not cut may grow faster than the picture does: see `peak`.
-            _check_size(operator, value, None if result.whole else height * width)
+            check_size(operator.name, value, None if result.whole else height * width)
             values[i] = value
             result.steps |= {side.step for side in value.sides or ()}
         result.work += multiplications(operator, inputs, followed)
@@ -75,11 +75,12 @@ def _defined(operator: Operator, tensor: int, values: dict[int, Value]) -> Value
     return values[tensor]
 
 
-def _check_size(operator: Operator, value: Value, pixels: int | None) -> None:
+def check_size(name: str, value: Value, pixels: int | None) -> None:
+    """Raise WeightsError where an operator's result is no tensor of a generator; pixels: of the picture that is cut."""
     if len(value.shape) > _MAX_RANK or any(side < 1 for side in value.shape):
-        raise WeightsError(f"{operator.name} gives a tensor of shape {list(value.shape)}")
+        raise WeightsError(f"{name} gives a tensor of shape {list(value.shape)}")
     if pixels and not value.constant and (each := math.prod(value.shape) // pixels) > _MAX_NUMBERS:
-        raise WeightsError(f"{operator.name} gives {each:,} numbers a pixel: larger than any generator")
+        raise WeightsError(f"{name} gives {each:,} numbers a pixel: larger than any generator")
 
 
 def _peak(graph: Graph, values: dict[int, Value]) -> int:

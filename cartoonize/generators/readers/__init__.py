@@ -1,0 +1,1 @@
+"""Generators in other runtimes' formats, read into the flatbuffer that engines take."""
