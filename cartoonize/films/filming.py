@@ -93,9 +93,8 @@ class Filming:
 
     def _draw_all(self, tell: Callable[[Progress], None]) -> None:
         done = self._segments.finished
-        steady = Steady(self._commission.options.steady)
-        if done:
-            steady.before = _read_state(self._segments.state(done[-1].number))
+        before = _read_state(self._segments.state(done[-1].number)) if done else None
+        steady = Steady(self._commission.options.steady, before)
         reached = (done[-1].next_pts, done[-1].broken) if done else (None, 0)
         with closing(ahead(draw(self._artist, pictures(self._commission, *reached)), 1)) as drawn:
             current = next(drawn, None)

@@ -48,8 +48,11 @@ def changes(before: Image, now: Image, field: ReceptiveField) -> list[Box] | Non
     """
     if before.shape != now.shape or field.halo is None:
         return None
+    height, width = now.shape[:2]
+    corners = np.any(before[::_BLOCK, ::_BLOCK] != now[::_BLOCK, ::_BLOCK], axis=2)  # known without looking at all
+    if (np.count_nonzero(corners[:-1, :-1]) * _BLOCK**2) >= _WORTH * height * width:
+        return None
     differs = largest_channel(cv2.absdiff(before, now))  # type: ignore[arg-type]  # OpenCV's stubs know no dtypes
-    height, width = differs.shape
     rows, columns = -(-height // _BLOCK), -(-width // _BLOCK)
     blocks = np.zeros((rows * _BLOCK, columns * _BLOCK), bool)
     blocks[:height, :width] = differs

@@ -7,6 +7,7 @@ photo, p the generator's output. Fitted at one size, the coefficients can be app
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
 import cv2
@@ -26,13 +27,21 @@ def box_mean(x: Array, radius: int) -> Array:
     size = 2 * radius + 1
     mean: Array = cv2.boxFilter(x, -1, (size, size), normalize=True, borderType=cv2.BORDER_CONSTANT)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
     # OpenCV has divided by the whole window; the true one is smaller by a factor of the row times one of the column.
-    for axis, length in enumerate(x.shape[:2]):
-        index = np.arange(length)
-        inside = np.minimum(index + radius, length - 1) - np.maximum(index - radius, 0) + 1
-        for i in np.flatnonzero(inside != size):
-            border = mean[i] if axis == 0 else mean[:, i]
-            border *= np.float32(size / inside[i])
+    height, width = x.shape[:2]
+    for i, factor in _cut_windows(height, radius):
+        mean[i] *= factor
+    for i, factor in _cut_windows(width, radius):
+        mean[:, i] *= factor
     return mean
+
+
+@lru_cache(maxsize=64)
+def _cut_windows(length: int, radius: int) -> list[tuple[int, np.float32]]:
+    """Return the places along a side whose window reaches over an end, and how many times a whole window's it is."""
+    index = np.arange(length)
+    size = 2 * radius + 1
+    inside = np.minimum(index + radius, length - 1) - np.maximum(index - radius, 0) + 1
+    return [(int(i), np.float32(size / inside[i])) for i in np.flatnonzero(inside != size)]
 
 
 def coefficients(

@@ -2,7 +2,8 @@
 
 O_t = (1 - w)·S_t + w·W(O_{t-1}) with w = strength·exp(-d²/2s²): S_t is the cartoon of frame I_t for itself, W moves the
 cartoon before to where things are now, by the optical flow between the photos, and d is how much a pixel of the photo
-differs from what W makes of the photo before. So what moved out of sight, or was lit anew, is not blended.
+differs from what W makes of the photo before, looked at in half the size, where noise is less. So what moved out of
+sight, or was lit anew, is not blended.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import cv2
 import numpy as np
 
 from cartoonize.errors import ArgumentError
-from cartoonize.method.pixels import Array, Image, largest_channel, resize
+from cartoonize.method.pixels import Array, Image, largest_channel
 
 _FLOW_SIDE = 240  # pixels of the short side at which motion is looked for
 _SIGMA = 6.0  # levels: the photo's noise is below, what moved is above
@@ -23,38 +24,58 @@ _CUT_SHARE = 0.5
 
 
 class Steady:
-    """Steadies a sequence of frames; strength 0 (each for itself) to 1. Raises ArgumentError beyond."""
+    """Steadies a sequence of frames; strength 0 (each for itself) to 1. Raises ArgumentError beyond.
 
-    def __init__(self, strength: float) -> None:
+    before: the photo and the result of the last frame, which is all that the next one's result depends on.
+    """
+
+    def __init__(self, strength: float, before: tuple[Image, Image] | None = None) -> None:
         if not 0 <= strength <= 1:
             raise ArgumentError(f"steady must be in [0, 1], got {strength}")
         self._strength = strength
         self._weights = weights_of(strength)
-        self.before: tuple[Image, Image] | None = None
-        """The photo and the result of the last frame: what the next one's depends on."""
+        self._look: _Look | None = None
+        self.before = before
 
     def __call__(self, photo: Image, cartoon: Image) -> Image:
         """Return the steadied cartoon of the next frame, uint8 (H, W, 3); photo uint8 (H', W', 3)."""
         if self._strength == 0:
             return cartoon
-        result = cartoon
+        if self.before is not None and np.array_equal(self.before[0], photo):
+            return self.before[1]
+        result, look = cartoon, _Look(photo, cartoon.shape[:2])
         if self.before is not None and self.before[0].shape == photo.shape:
-            if np.array_equal(self.before[0], photo):
-                return self.before[1]
-            result = self._blended(photo, cartoon, *self.before)
-        self.before = photo, result
+            photo_before, before = self.before
+            result = self._blended(look, cartoon, self._look or _Look(photo_before, cartoon.shape[:2]), before)
+        self.before, self._look = (photo, result), look
         return result
 
-    def _blended(self, photo: Image, cartoon: Image, photo_before: Image, before: Image) -> Image:
+    def _blended(self, photo: _Look, cartoon: Image, photo_before: _Look, before: Image) -> Image:
         size = cartoon.shape[1], cartoon.shape[0]
-        field = field_of(motion(photo, photo_before), size)
-        seen = moved(resize(photo_before, size[::-1]), field)
-        differs = largest_channel(cv2.absdiff(resize(photo, size[::-1]), seen))  # type: ignore[arg-type]  # OpenCV's stubs know no dtypes
+        flow = _motion(photo, photo_before)
+        seen = moved(photo_before.half, field_of(flow, photo.half_size))
+        differs = largest_channel(cv2.absdiff(photo.half, seen))  # type: ignore[arg-type]  # OpenCV's stubs know no dtypes
         if np.mean(differs > _CUT) > _CUT_SHARE:
             return cartoon
-        weights: Array = cv2.LUT(cv2.dilate(differs, np.ones((3, 3))), self._weights)  # type: ignore[assignment]  # as above
+        weights: Any = cv2.resize(cv2.LUT(cv2.dilate(differs, np.ones((3, 3))), self._weights), size)
         # Cubic: a cartoon that is moved from frame to frame would become soft.
-        return cv2.blendLinear(_remapped(before, field, cv2.INTER_CUBIC), cartoon, weights, 1 - weights)  # type: ignore[return-value]  # as above
+        moved_before = _remapped(before, field_of(flow, size), cv2.INTER_CUBIC)
+        return cv2.blendLinear(moved_before, cartoon, weights, 1 - weights)  # type: ignore[return-value]  # as above
+
+
+class _Look:
+    """What is looked at of a photo: half the cartoon's size for differences, smaller and grey for motion."""
+
+    def __init__(self, photo: Image, shape: tuple[int, int]) -> None:
+        self.half = _shrunk(photo, (-(-shape[1] // 2), -(-shape[0] // 2)))
+        size = _flow_size(photo)
+        larger = self.half if size <= self.half_size else photo
+        self.grey: Any = cv2.cvtColor(_shrunk(larger, size), cv2.COLOR_RGB2GRAY)
+
+    @property
+    def half_size(self) -> tuple[int, int]:
+        """Width and height of `half`."""
+        return self.half.shape[1], self.half.shape[0]
 
 
 def weights_of(strength: float, sigma: float = _SIGMA) -> Array:
@@ -64,15 +85,23 @@ def weights_of(strength: float, sigma: float = _SIGMA) -> Array:
     return weights
 
 
-def motion(now: Image, before: Image, side: int = _FLOW_SIDE) -> Array:
+def motion(now: Image, before: Image) -> Array:
     """Return where each pixel of a photo was before, float32 (h, w, 2) in shares of width and height; uint8 RGB in."""
-    scale = min(1.0, side / min(now.shape[:2]))
-    size = max(16, round(now.shape[1] * scale)), max(16, round(now.shape[0] * scale))
-    grey, grey_before = (
-        cv2.cvtColor(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        for photo in (now, before)
-    )
-    return _shares(_flow(grey, grey_before, cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST), size)
+    return _motion(_Look(now, now.shape[:2]), _Look(before, before.shape[:2]))
+
+
+def _motion(now: _Look, before: _Look) -> Array:
+    size = now.grey.shape[1], now.grey.shape[0]
+    return _shares(_flow(now.grey, before.grey, cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST), size)
+
+
+def _flow_size(photo: Image) -> tuple[int, int]:
+    scale = min(1.0, _FLOW_SIDE / min(photo.shape[:2]))
+    return max(16, round(photo.shape[1] * scale)), max(16, round(photo.shape[0] * scale))
+
+
+def _shrunk(image: Image, size: tuple[int, int]) -> Image:
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]  # as above
 
 
 def _shares(flow: Array, size: tuple[int, int]) -> Array:
@@ -93,7 +122,7 @@ def field_of(flow: Array, size: tuple[int, int]) -> Array:
     return field
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _places(size: tuple[int, int]) -> Array:
     """Return the place of each pixel, float32 (H, W, 2)."""
     width, height = size
