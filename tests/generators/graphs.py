@@ -64,6 +64,11 @@ def instance_norm(x: Any) -> Any:
     return conv((y - mean) * tf.math.rsqrt(variance + 1e-5), 3)
 
 
+def cut_to_the_photo(x: Any) -> Any:
+    size = tf.shape(x)
+    return conv(tf.pad(x, [[0, 0], [0, 8], [0, 8], [0, 0]]), 3)[:, : size[1], : size[2]]
+
+
 def squeeze(x: Any) -> Any:
     y = conv(x, 8, strides=2)
     y *= tf.sigmoid(tf.reduce_mean(y, [1, 2], keepdims=True))
@@ -76,6 +81,12 @@ def attention(x: Any) -> Any:
     flat = tf.reshape(y, [1, shape[1] * shape[2], 4])
     mixed = tf.linalg.matmul(tf.nn.softmax(tf.linalg.matmul(flat, flat, transpose_b=True)), flat)
     return conv(tf.reshape(mixed, [1, shape[1], shape[2], 4]), 3)
+
+
+def grouped_and_cut(x: Any) -> Any:
+    wide = tf.nn.conv2d(conv(x, 8), kernel(3, 3, 4, 12), 1, "VALID")
+    padded = tf.pad(wide, [[0, 0], [3, 3], [2, 4], [0, 0]])
+    return conv(padded[:, 2:-2, 1:-3, 4:10], 3)
 
 
 def corners_aligned(x: Any) -> Any:

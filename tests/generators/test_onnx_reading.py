@@ -42,7 +42,17 @@ def test_what_was_exported_comes_back_bit_for_bit(name: str, layout: Any) -> Non
 
 @pytest.mark.parametrize(
     "graph",
-    [graphs.mirrored, graphs.pooled, graphs.half_pixel, graphs.dilated, graphs.blocks_of_three, graphs.instance_norm],
+    [
+        graphs.mirrored,
+        graphs.pooled,
+        graphs.half_pixel,
+        graphs.strided_and_transposed,
+        graphs.split_and_joined,
+        graphs.dilated,
+        graphs.blocks_of_three,
+        graphs.instance_norm,
+        graphs.squeeze,
+    ],
     ids=lambda graph: graph.__name__,
 )
 def test_other_exports_come_back(graph: Callable[[Any], Any]) -> None:

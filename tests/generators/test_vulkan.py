@@ -84,7 +84,11 @@ def test_every_architecture_runs_on_a_gpu(name: Any, on_gpu: OnGpu) -> None:
     assert np.abs(result - LiteRTEngine(generator, 2)(photo)).max() <= 1e-3
 
 
-@pytest.mark.parametrize("graph", [graphs.mirrored, graphs.dilated], ids=lambda graph: graph.__name__)
+@pytest.mark.parametrize(
+    "graph",
+    [graphs.mirrored, graphs.dilated, graphs.strided_and_transposed, graphs.half_pixel, graphs.grouped_and_cut],
+    ids=lambda graph: graph.__name__,
+)
 def test_other_graphs_run_too(graph: Callable[[Any], Any], on_gpu: OnGpu) -> None:
     photo = np.random.default_rng(0).uniform(-1, 1, (1, 40, 56, 3)).astype(np.float32)
     generator = graphs.generator(graph)
@@ -119,7 +123,6 @@ def test_the_tiles_of_that_test_are_tiles(monkeypatch: pytest.MonkeyPatch) -> No
     [
         (graphs.instance_norm, "the operator MEAN cannot be written for ncnn"),
         (graphs.pooled, "the operator AVERAGE_POOL_2D cannot be written for ncnn"),
-        (graphs.half_pixel, "RESIZE_BILINEAR by anything but 2, at legacy positions"),
         (graphs.attention, "the operator RESHAPE of what is no picture runs on LiteRT only"),
     ],
 )

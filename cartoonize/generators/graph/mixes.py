@@ -61,8 +61,9 @@ def _slice(_operator: Operator, inputs: Sequence[Value]) -> Followed:
 
 
 def _sliced(picture: Value, slices: Sequence[slice]) -> Followed:
-    if len(slices) != 4 or len(picture.shape) != 4:
+    if len(slices) > 4 or len(picture.shape) != 4:
         raise ValueError(f"{len(slices)} axes of {picture.shape}")
+    slices = [*slices, *[slice(None)] * (4 - len(slices))]
     kept = [np.arange(n)[part] for n, part in zip(picture.shape, slices, strict=True)]
     if any((np.diff(indices) < 1).any() for indices in kept):
         raise ValueError("rows in reverse order")

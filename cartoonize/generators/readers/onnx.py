@@ -21,7 +21,7 @@ from cartoonize.generators.readers.onnx_node import NCHW, Node, Numbers, Picture
 from cartoonize.generators.readers.onnx_numbers import known
 from cartoonize.generators.readers.onnx_pictures import drawn
 
-_SIZES = ((960, 1152), (1344, 1920))  # multiples of every alignment that a generator may have
+_SIZES = ((960, 1920), (1920, 2880))  # multiples of what sides usually have to be
 _MAX_NODES = 4096
 _NHWC = (0, 1, 2, 3)
 _ITEM_BYTES = 1 / 2  # of the smallest type there is

@@ -15,11 +15,12 @@ from ai_edge_litert import schema_py_generated as schema
 
 from cartoonize.errors import WeightsError
 from cartoonize.generators.graph.reading import Graph
-from cartoonize.generators.graph.steps import Step, Weights, steps, uses
+from cartoonize.generators.graph.steps import Step, Weights, borders, steps, surplus, uses
 
 _MAGIC = "7767517"
 _FLOAT32, _FLOAT16 = 0, 0x01306B47  # how a layer's weights are kept
 _SAME_UPPER = -233  # padding as TensorFlow's SAME
+_TO_THE_END = -233  # of a slice
 _REPLICATE, _REFLECT = 1, 2
 _BINARY = {"ADD": 0, "SUB": 1, "MUL": 2, "DIV": 3, "MAXIMUM": 4, "MINIMUM": 5}
 _ACTIVATIONS = {  # fused ones: a layer of their own each
@@ -104,10 +105,14 @@ def _activated(network: _Network, step: Step, blob: str) -> str:
 
 def _conv(network: _Network, step: Step) -> str:
     (kernel, bias), (picture,) = _kernel_and_bias(step), step.pictures
-    filters, height, width, _ = kernel.shape
+    filters, height, width, depth = kernel.shape
     network.keep(np.ascontiguousarray(kernel.transpose(0, 3, 1, 2)))
     network.keep(bias, tagged=False)
-    return network.apply("Convolution", [network.take(picture)], _window(step, filters, (height, width), kernel.size))
+    window = _window(step, filters, (height, width), kernel.size)
+    groups = step.depth // depth
+    if groups > 1:
+        return network.apply("ConvolutionDepthWise", [network.take(picture)], f"{window} 7={groups}")
+    return network.apply("Convolution", [network.take(picture)], window)
 
 
 def _depthwise(network: _Network, step: Step) -> str:
@@ -117,6 +122,21 @@ def _depthwise(network: _Network, step: Step) -> str:
     network.keep(bias, tagged=False)
     parameters = f"{_window(step, filters, (height, width), kernel.size)} 7={step.depth}"
     return network.apply("ConvolutionDepthWise", [network.take(picture)], parameters)
+
+
+def _transposed_conv(network: _Network, step: Step) -> str:
+    _, kernel, *bias = step.constants
+    filters, height, width, _ = kernel.shape
+    network.keep(np.ascontiguousarray(kernel.transpose(0, 3, 1, 2)))
+    network.keep(bias[0] if bias else np.zeros(filters, np.float32), tagged=False)
+    rows, columns = surplus(step)
+    top, left = max(rows, 0) // 2, max(columns, 0) // 2
+    parameters = (
+        f"0={filters} 1={width} 11={height} 3={step.options['StrideW']} 13={step.options['StrideH']}"
+        f" 4={left} 15={max(columns, 0) - left} 14={top} 16={max(rows, 0) - top}"
+        f" 18={max(-columns, 0)} 19={max(-rows, 0)} 5=1 6={kernel.size}"
+    )
+    return network.apply("Deconvolution", [network.take(step.pictures[0])], parameters)
 
 
 def _kernel_and_bias(step: Step) -> tuple[Weights, Weights]:
@@ -151,11 +171,14 @@ def _binary(network: _Network, step: Step) -> str:
     return network.apply("BinaryOp", blobs, f"0={operation} 1=1 2={_number(constant.ravel()[0])}")
 
 
-def _legacy_bilinear(network: _Network, step: Step) -> str:
+def _bilinear(network: _Network, step: Step) -> str:
     """Twice the size as TensorFlow 1 did it: between two pixels their mean, from each pixel repeated and a 2x2 mean."""
     options = step.options
+    if options["HalfPixelCenters"] and step.scale.denominator == 1:  # as ncnn has it
+        factor = float(step.scale)
+        return network.apply("Interp", [network.take(step.pictures[0])], f"0=2 1={factor} 2={factor}")
     if step.scale != 2 or options["AlignCorners"] or options["HalfPixelCenters"]:
-        raise WeightsError("RESIZE_BILINEAR by anything but 2, at legacy positions, cannot be written for ncnn")
+        raise WeightsError("RESIZE_BILINEAR of this kind cannot be written for ncnn, which runs GPUs")
     repeated = network.apply("Interp", [network.take(step.pictures[0])], "0=1 1=2.0 2=2.0")
     padded = network.apply("Padding", [repeated], f"0=0 1=1 2=0 3=1 4={_REPLICATE}")
     return network.apply("Pooling", [padded], "0=1 1=2 2=1 5=1")
@@ -177,6 +200,15 @@ def _pad(network: _Network, step: Step) -> str:
     return network.apply("Padding", [network.take(step.pictures[0])], f"0={top} 1={bottom} 2={left} 3={right} 4={kind}")
 
 
+def _strided_slice(network: _Network, step: Step) -> str:
+    _, rows, columns, channels = borders(step)
+    taken = channels, rows, columns
+    starts = ",".join(str(before) for before, _ in taken)
+    ends = ",".join(str(-after or _TO_THE_END) for _, after in taken)
+    parameters = f"-23309=3,{starts} -23310=3,{ends} -23311=3,0,1,2"
+    return network.apply("Crop", [network.take(step.pictures[0])], parameters)
+
+
 def _concatenation(network: _Network, step: Step) -> str:
     if int(step.options["Axis"]) % 4 != 3 or step.constants:
         raise WeightsError("CONCATENATION of anything but channels cannot be written for ncnn")
@@ -193,6 +225,8 @@ def _simple(kind: str, parameters: Callable[[Step], str] = lambda _: "") -> Call
 _WRITERS: dict[str, Callable[[_Network, Step], str]] = {
     "CONV_2D": _conv,
     "DEPTHWISE_CONV_2D": _depthwise,
+    "TRANSPOSE_CONV": _transposed_conv,
+    "STRIDED_SLICE": _strided_slice,
     "LEAKY_RELU": _simple("ReLU", lambda step: f"0={_number(step.options['Alpha'])}"),
     "RELU": _simple("ReLU"),
     "RELU6": _simple("Clip", lambda _: "0=0.0 1=6.0"),
@@ -201,7 +235,7 @@ _WRITERS: dict[str, Callable[[_Network, Step], str]] = {
     # Mode 1 is TensorFlow's order of channels.
     "SPACE_TO_DEPTH": _simple("Reorg", lambda step: f"0={step.options['BlockSize']} 1=1"),
     "DEPTH_TO_SPACE": _simple("PixelShuffle", lambda step: f"0={step.options['BlockSize']} 1=1"),
-    "RESIZE_BILINEAR": _legacy_bilinear,
+    "RESIZE_BILINEAR": _bilinear,
     "RESIZE_NEAREST_NEIGHBOR": _nearest,
     "PAD": _pad,
     "MIRROR_PAD": _pad,

@@ -11,7 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from cartoonize.errors import WeightsError
 from cartoonize.generators.generator import Generator
-from cartoonize.generators.graph.steps import Step, Weights, steps
+from cartoonize.generators.graph.steps import Step, Weights, borders, steps, surplus
 from cartoonize.generators.writers.onnx_image import around
 from cartoonize.generators.writers.onnx_nodes import Nodes
 
@@ -113,6 +113,35 @@ def _conv(nodes: Nodes, step: Step, inputs: list[str]) -> str:
     return nodes.add("Conv", inputs[0], *constants, group=groups, **_window(step, kernel.shape[1:3]))
 
 
+def _transposed_conv(nodes: Nodes, step: Step, inputs: list[str]) -> str:
+    _, kernel, *bias = step.constants
+    constants = [nodes.keep(array) for array in (kernel.transpose(3, 0, 1, 2), *bias)]
+    beyond = surplus(step)
+    before = [max(more, 0) // 2 for more in beyond]
+    after = [max(more, 0) - first for more, first in zip(beyond, before, strict=True)]
+    options = {"pads": before + after, "output_padding": [max(-more, 0) for more in beyond]}
+    strides = [int(step.options["StrideH"]), int(step.options["StrideW"])]
+    (picture,) = (blob for blob in inputs if blob)
+    return nodes.add("ConvTranspose", picture, *constants, strides=strides, **options)
+
+
+def _strided_slice(nodes: Nodes, step: Step, inputs: list[str]) -> str:
+    taken = {_TO_NHWC[axis]: pair for axis, pair in enumerate(borders(step)) if any(pair)}
+    last = np.iinfo(np.int64).max
+    starts, ends = [first for first, _ in taken.values()], [-after or last for _, after in taken.values()]
+    return nodes.add("Slice", inputs[0], *(nodes.sizes(*each) for each in (starts, ends, taken)))
+
+
+def _split(nodes: Nodes, step: Step, inputs: list[str]) -> list[str]:
+    (axis,) = step.constants
+    if int(axis.ravel()[0]) % 4 != 3:
+        raise WeightsError("SPLIT of anything but channels cannot be written as ONNX")
+    each = step.channels
+    cuts = ((n * each, (n + 1) * each) for n in range(len(step.outputs)))
+    (picture,) = (blob for blob in inputs if blob)
+    return [nodes.add("Slice", picture, *(nodes.sizes(n) for n in (*cut, 1))) for cut in cuts]
+
+
 def _pool(nodes: Nodes, step: Step, inputs: list[str]) -> str:
     kind = "AveragePool" if step.name == "AVERAGE_POOL_2D" else "MaxPool"
     window = [int(step.options["FilterHeight"]), int(step.options["FilterWidth"])]
@@ -185,10 +214,6 @@ def _mean(nodes: Nodes, step: Step, inputs: list[str]) -> str:
     return nodes.add("ReduceMean", inputs[0], axes=axes, keepdims=1)
 
 
-def _rsqrt(nodes: Nodes, _step: Step, inputs: list[str]) -> str:
-    return nodes.add("Reciprocal", nodes.add("Sqrt", inputs[0]))
-
-
 def _squared_difference(nodes: Nodes, _step: Step, inputs: list[str]) -> str:
     difference = nodes.add("Sub", *inputs)
     return nodes.add("Mul", difference, difference)
@@ -197,6 +222,9 @@ def _squared_difference(nodes: Nodes, _step: Step, inputs: list[str]) -> str:
 _WRITERS: dict[str, Callable[[Nodes, Step, list[str]], str | list[str]]] = dict.fromkeys(_PLAIN, _plain) | {
     "CONV_2D": _conv,
     "DEPTHWISE_CONV_2D": _conv,
+    "TRANSPOSE_CONV": _transposed_conv,
+    "STRIDED_SLICE": _strided_slice,
+    "SPLIT": _split,
     "AVERAGE_POOL_2D": _pool,
     "MAX_POOL_2D": _pool,
     "LEAKY_RELU": lambda nodes, step, inputs: nodes.add("LeakyRelu", inputs[0], alpha=step.options["Alpha"]),
@@ -215,6 +243,6 @@ _WRITERS: dict[str, Callable[[Nodes, Step, list[str]], str | list[str]]] = dict.
     "MIRROR_PAD": _pad,
     "CONCATENATION": _concatenation,
     "MEAN": _mean,
-    "RSQRT": _rsqrt,
+    "RSQRT": lambda nodes, _, inputs: nodes.add("Reciprocal", nodes.add("Sqrt", inputs[0])),
     "SQUARED_DIFFERENCE": _squared_difference,
 }
