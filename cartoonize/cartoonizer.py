@@ -193,20 +193,26 @@ class Cartoonizer(FilmMaker):
         self._generator.check_fits(height, width)
         return resize(image, (height, width))
 
-    def finish(self, image: Image, work: Image, cartoon: Array) -> Image:
-        """Return the cartoon of an image, from what `generate` returned for it."""
-        return finish(image, work, cartoon, self._smooth, self._output_size, self._retouch, self.card)
+    def finish(self, image: Image, work: Image, cartoon: Array, *, use_up: bool = False) -> Image:
+        """Return the cartoon of an image, from what `generate` returned for it.
+
+        use_up: nobody needs the image any more, and the cartoon may be put in its place.
+        """
+        return finish(image, work, cartoon, self._smooth, self._output_size, self._retouch, self.card, use_up=use_up)
 
     def photo(self, photo: Photo) -> Photo:
-        """Cartoonize every frame of a decoded photo; alpha, timing and metadata are carried over."""
+        """Cartoonize every frame of a decoded photo; alpha, timing and metadata are carried over.
+
+        The photo is used up: arrays of it that can be written to may become those of the result.
+        """
         return replace(photo, frames=tuple(self._frame(frame) for frame in photo.frames))
 
     def _frame(self, frame: Frame) -> Frame:
-        pixels = self._cartoon(frame.pixels)
+        pixels = self._cartoon(frame.pixels, use_up=True)
         return replace(frame, pixels=pixels, alpha=_fitted(frame.alpha, pixels))
 
-    def _cartoon(self, image: Image) -> Image:
-        return self.finish(image, *self.generate(image))
+    def _cartoon(self, image: Image, *, use_up: bool = False) -> Image:
+        return self.finish(image, *self.generate(image), use_up=use_up)
 
 
 def _fitted(alpha: Pixels | None, pixels: Image) -> Pixels | None:

@@ -15,6 +15,7 @@ import cartoonize
 from cartoonize import Cartoonizer
 from cartoonize.errors import AlreadyThereError, ArgumentError, CartoonizeError, DecodeError, EngineError, WeightsError
 from cartoonize.generators.finishing import finish
+from cartoonize.media import codec
 from cartoonize.method.retouch import Retouch
 
 from .conftest import psnr, read
@@ -76,6 +77,23 @@ def test_knobs_at_their_defaults_are_the_identity(coffee: NDArray[np.uint8], out
     own_lines = np.dstack([output, np.full(work.shape[:2], 0.9, np.float32)])  # a look that draws ink
     np.testing.assert_array_equal(finish(photo, work, own_lines, 1.0, output_size, Retouch(lines=0)), plain)
     assert finish(photo, work, own_lines, 1.0, output_size).max() < 30
+
+
+@pytest.mark.parametrize(
+    "retouch", [Retouch(), Retouch(lines=1), Retouch(strength=0.5), Retouch(keep_colors=1)], ids=str
+)
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("size", [100, "full"])
+def test_a_photo_that_is_used_up_gives_the_same_result(
+    coffee: NDArray[np.uint8], retouch: Retouch, grey: bool, size: Any
+) -> None:
+    photo = np.repeat(coffee[..., :1], 3, axis=2) if grey else coffee.copy()
+    cartoonizer = Cartoonizer("fast", size=size, retouch=retouch)
+    expected = cartoonizer(photo)
+    used_up = codec.Photo((codec.Frame(photo),), codec.Metadata(), "PNG")
+    result = cartoonizer.photo(used_up).frames[0].pixels
+    np.testing.assert_array_equal(result, expected)
+    assert (result is photo) == (size == 100 and not retouch.needs_photo), "there is no second picture of its size"
 
 
 @pytest.mark.parametrize("output_size", ["photo", "work"])

@@ -144,14 +144,16 @@ class Converter:
         if self._spec.output_size == "photo":
             codec.check_size(picture, options.format)
         before = thumbnails.of_photo(picture, is_file=isinstance(job.source, File)) if self._spec.thumbnails else None
-        picture = self._cartoonizer.photo(picture)  # the same name: a large photo is let go before it is encoded
-        encoded = codec.encode(picture, options)
-        both = None
+        picture = self._cartoonizer.photo(picture)
+        both, notes = None, picture.notes
         if before:
             after = thumbnails.of_result(picture, options, is_file=isinstance(job.target, File))
             both = thumbnails.Thumbnails(before, after)
+        prepared = codec.prepare(picture, options, use_up=True)
+        del picture  # a large one: its encoder has it now
+        encoded = prepared.encoded()
         origin = Origin(photo, self._settings) if photo else None
-        return Converted(encoded.data, (*picture.notes, *encoded.notes), both, origin=origin)
+        return Converted(encoded.data, (*notes, *encoded.notes), both, origin=origin)
 
 
 def _decoder(timeout: float | None) -> Callable[..., Photo]:

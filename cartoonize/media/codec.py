@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cartoonize.errors import EncodeError
-from cartoonize.media.color import Converted, flatten, to_palette, to_srgb
+from cartoonize.media.bands import upright
+from cartoonize.media.color import flatten, to_palette
 from cartoonize.media.formats import ALPHA, ANIMATION, color_name, save_settings, size_problem, timing
-from cartoonize.media.metadata import Metadata, completed, save_options, turned
+from cartoonize.media.metadata import Metadata, completed, save_options
 from cartoonize.media.opening import decode_errors, open_picture, opened
 from cartoonize.media.readers import register_heif
+
+_BAND_PIXELS = 1 << 20
 
 __all__ = ["EncodeOptions", "Encoded", "Frame", "Metadata", "Photo", "decode", "encode"]
 
@@ -76,10 +79,10 @@ def decode(source: Path | bytes, *, salvage: bool = False) -> Photo:
         frames: list[Frame] = []
         notes: list[str] = []
         for shown in picture.frames():
-            converted = to_srgb(shown.image, picture.found.icc, shown.alpha, picture.found.hdr)
-            frames.append(_frame(converted, picture.orientation, shown.duration if picture.count > 1 else 0))
-            icc, recolored = converted.icc, converted.recolored
-            notes += converted.notes
+            pixels, alpha, about = upright(shown, picture.found.icc, picture.found.hdr, picture.orientation)
+            frames.append(Frame(pixels, alpha, shown.duration if picture.count > 1 else 0))
+            icc, recolored = about.icc, about.recolored
+            notes += about.notes
         notes = [*picture.notes, *notes]  # a few are known only when all is decoded
         metadata, further = picture.found.metadata(icc, picture.loop, recolored=recolored)
         return Photo(tuple(frames), metadata, picture.format, tuple(dict.fromkeys((*notes, *further))))
@@ -92,10 +95,34 @@ def check_size(photo: Photo, image_format: str) -> None:
         raise EncodeError(problem)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A picture as its encoder takes it: all there is to it, so that the photo can be let go before it is written."""
+
+    images: list[Image.Image]
+    metadata: Metadata
+    settings: dict[str, Any]
+    format: str
+    notes: tuple[str, ...]
+
+    def encoded(self) -> Encoded:
+        """Write the file; raises EncodeError when the format cannot hold it."""
+        data, dropped = _save_with(self.metadata, self.images, self.format, self.settings)
+        return Encoded(data, (*self.notes, *dropped))
+
+
 def encode(photo: Photo, options: EncodeOptions) -> Encoded:
     """Write a picture in the format of `options`; all its frames where the format is one for animations.
 
     Raises EncodeError when the format cannot hold it.
+    """
+    return prepare(photo, options).encoded()
+
+
+def prepare(photo: Photo, options: EncodeOptions, *, use_up: bool = False) -> Prepared:
+    """Do of `encode` what needs the photo; raises EncodeError where it is too large for the format.
+
+    use_up: nobody needs its pixels any more, and their memory is given back while they are taken over.
     """
     frames, notes = photo.frames, []
     if len(frames) > 1 and options.format not in ANIMATION:
@@ -103,7 +130,7 @@ def encode(photo: Photo, options: EncodeOptions) -> Encoded:
         notes.append("animation reduced to its first frame")
     check_size(photo, options.format)
     with_alpha = any(frame.alpha is not None for frame in frames)
-    images = [_to_image(frame, with_alpha) for frame in frames]
+    images = [_to_image(frame, with_alpha, use_up=use_up) for frame in frames]
     if with_alpha and options.format not in ALPHA:
         images = [flatten(images[0], options.background)]
         notes.append(f"transparency flattened on {color_name(options.background)}")
@@ -111,8 +138,7 @@ def encode(photo: Photo, options: EncodeOptions) -> Encoded:
     settings = save_settings(options.format, options.quality, with_alpha)
     if len(frames) > 1:
         settings |= timing(options.format, [frame.duration for frame in frames], metadata.loop)
-    data, dropped = _save_with(metadata, images, options.format, settings)
-    return Encoded(data, (*notes, *dropped))
+    return Prepared(images, metadata, settings, options.format, tuple(notes))
 
 
 def _save_with(
@@ -129,16 +155,22 @@ def _save_with(
     return data, dropped
 
 
-def _frame(converted: Converted, orientation: int, duration: int) -> Frame:
-    planes = [converted.rgb] + ([converted.alpha] if converted.alpha else [])
-    pixels, *alpha = (np.asarray(turned(plane, orientation)) for plane in planes)
-    return Frame(pixels, alpha[0] if alpha else None, duration)
-
-
-def _to_image(frame: Frame, with_alpha: bool) -> Image.Image:
-    image = Image.fromarray(frame.pixels)
+def _to_image(frame: Frame, with_alpha: bool, *, use_up: bool) -> Image.Image:
+    owned = use_up and frame.pixels.flags.owndata and frame.pixels.flags.writeable
+    image = _taken_over(frame.pixels) if owned else Image.fromarray(frame.pixels)
     if with_alpha:
         image.putalpha(Image.new("L", image.size, 255) if frame.alpha is None else Image.fromarray(frame.alpha))
+    return image
+
+
+def _taken_over(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Return pixels as a picture, from the last rows on, and shrink the array by what has been copied."""
+    height, width = pixels.shape[:2]
+    image = Image.new("RGB", (width, height), None)
+    rows = max(1, _BAND_PIXELS // width)
+    for top in range((height - 1) // rows * rows, -1, -rows):
+        image.paste(Image.fromarray(pixels[top:]), (0, top))
+        pixels.resize((top, width, 3), refcheck=False)
     return image
 
 

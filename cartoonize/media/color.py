@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -15,6 +16,7 @@ from cartoonize.media.profiles import PQ
 
 _MAX_ICC = 4 << 20  # real profiles end at 2-3 MB (CMYK presses); more is an attack or damage
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # TIFF tags
+_latest = threading.local()
 _SPACE_OF_MODE = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 
 
@@ -139,21 +141,27 @@ def _by_profile(base: Image.Image, alpha: Image.Image | None, icc: bytes) -> Con
         raise ValueError(f"a colour profile for {space}, the picture is {base.mode}")
     if base.mode == "RGB" and _is_srgb(icc):
         return Converted(base, alpha, icc, ())
-    rgb = _apply(base, profile)
+    rgb = _transform(base.mode, icc).apply(base)
     return Converted(rgb, alpha, _srgb_icc(), (f"converted from {_name(profile, space)} to sRGB",), True)
 
 
-def _apply(base: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
-    # A transform per call: sharing one between threads is not promised to be safe.
-    transform = ImageCms.buildTransform(
-        profile,
-        ImageCms.createProfile("sRGB"),
-        base.mode,
-        "RGB",
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-    return transform.apply(base)
+def _transform(mode: str, icc: bytes) -> ImageCms.ImageCmsTransform:
+    """Return what brings a mode and profile to sRGB; each thread keeps its latest, for all bands of a picture.
+
+    Sharing one between threads is not promised to be safe.
+    """
+    if getattr(_latest, "key", None) != (mode, icc):
+        _latest.transform = ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(BytesIO(icc)),
+            ImageCms.createProfile("sRGB"),
+            mode,
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+        _latest.key = (mode, icc)
+    transform: ImageCms.ImageCmsTransform = _latest.transform
+    return transform
 
 
 @lru_cache(maxsize=16)
@@ -161,7 +169,7 @@ def _is_srgb(icc: bytes) -> bool:
     """Whether a profile means sRGB, judged by what it does to colours: names of profiles prove nothing."""
     levels = np.linspace(0, 255, 9).astype(np.uint8)
     grid = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
-    seen = np.asarray(_apply(Image.fromarray(grid), ImageCms.ImageCmsProfile(BytesIO(icc))))
+    seen = np.asarray(_transform("RGB", icc).apply(Image.fromarray(grid)))
     return bool(np.abs(seen.astype(int) - grid).max() <= 2)
 
 

@@ -22,6 +22,7 @@ _FORMATS = "JPEG, PNG, WEBP, TIFF, BMP, GIF, AVIF, HEIC or another kind of pictu
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"avif", b"avis")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
+_BLOCK_BYTES = 1 << 26  # of Pillow's memory: so large a block the C library takes from the system and gives back to it
 _REASONS: dict[type[Exception], str] = {
     FileNotFoundError: "no such file: expected the path of a picture",
     IsADirectoryError: "is a folder: expected a picture",
@@ -38,6 +39,7 @@ def configure_pillow() -> None:
     Call it once, before threads start; a library must not on import. Without it Pillow's own limit, lower, applies.
     """
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    Image.core.set_block_size(_BLOCK_BYTES)  # type: ignore[attr-defined]  # Pillow documents it by an environment variable
     native_words.silence()
     warnings.filterwarnings("ignore", module=r"PIL\.")
 

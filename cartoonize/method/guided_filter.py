@@ -109,14 +109,15 @@ def filter_image(photo: Image, cartoon: Array, detail: float = 1.0, radius: int 
     return result
 
 
-def bring_up(photo: Image, A: Array, b: Array) -> Image:
+def bring_up(photo: Image, A: Array, b: Array, out: Image | None = None) -> Image:
     """Apply coefficients fitted at a smaller size to the full-size photo (fast guided filter), band by band.
 
-    photo uint8 (H, W, 3); A, b float32 (h, w, 3). They are interpolated bilinearly at half-pixel centres.
+    photo uint8 (H, W, 3); A, b float32 (h, w, 3). They are interpolated bilinearly at half-pixel centres. out: where
+    the result is put, which may be the photo itself.
     """
     height, width = photo.shape[:2]
     A, b = level_coefficients(A, b)
-    result = np.empty_like(photo)
+    result = np.empty_like(photo) if out is None else out
     for start, stop in _bands(height):
         first, weights = _row_weights(start, stop, A.shape[0] / height, A.shape[0])
         rows = slice(first, first + weights.shape[1])

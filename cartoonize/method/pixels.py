@@ -53,9 +53,9 @@ def is_grey(image: Image) -> bool:
     return all(np.array_equal(part[..., 0], part[..., channel]) for part in (sample, image) for channel in (1, 2))
 
 
-def to_grey(image: Image) -> Image:
-    """Replace every colour of (H, W, 3) by its luma (BT.601), the channels equal."""
-    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]  # as above
+def to_grey(image: Image, out: Image | None = None) -> Image:
+    """Replace every colour of (H, W, 3) by its luma (BT.601), the channels equal; `out` may be the image itself."""
+    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB, dst=out)  # type: ignore[return-value]  # as above
 
 
 def working_shape(shape: tuple[int, int], size: Size, default: int = DEFAULT_SHORT_SIDE) -> tuple[int, int]:

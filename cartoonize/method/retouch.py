@@ -38,21 +38,33 @@ class Retouch:
             if value is not None and not 0 <= value <= most:
                 raise ArgumentError(f"{name} must be in [0, {most}], got {value}")
 
+    @property
+    def needs_photo(self) -> bool:
+        """Whether the photo has a part in the result, besides guiding it."""
+        return self.keep_colors > 0 or self.strength != 1
+
 
 AS_IT_IS = Retouch()
 
 
-def retouched(picture: Image, photo: Image, how: Retouch, ink: Array | None = None, lines: float = 1.0) -> Image:
+def retouched(
+    picture: Image,
+    photo: Image,
+    how: Retouch,
+    ink: Array | None = None,
+    lines: float = 1.0,
+    out: Image | None = None,
+) -> Image:
     """Return a picture with ink, the photo's colours and a strength; the same object where nothing is asked.
 
     picture, photo: uint8 (H, W, 3). ink: float32 (h, w) in [0, 1] of any size, None for none; lines: how it is laid on
     (`inking.paper`), not `how.lines`, which says what the user wants. Ink comes after the colours, so that it stays
-    black, and before the strength.
+    black, and before the strength. out: where the result is put, which may be the picture itself.
     """
     paper = inked_paper(ink, lines, (picture.shape[0], picture.shape[1])) if ink is not None and lines else None
-    if paper is None and not how.keep_colors and how.strength == 1:
+    if paper is None and not how.needs_photo:
         return picture
-    result = np.empty_like(picture)
+    result = np.empty_like(picture) if out is None else out
     for rows in _bands(picture.shape[0]):
         band = _colored(picture[rows], photo[rows], how.keep_colors) if how.keep_colors else picture[rows]
         if paper is not None:

@@ -444,7 +444,7 @@ def test_no_memory_has_its_own_line(monkeypatch):
         raise MemoryError
 
     data = saved("PNG", Image.new("RGB", (8, 8)))
-    monkeypatch.setattr(codec, "to_srgb", exhausted)
+    monkeypatch.setattr(codec, "upright", exhausted)
     assert "not enough memory" in message(data)
     monkeypatch.setattr(Image.Image, "save", exhausted)
     with pytest.raises(EncodeError, match="not enough memory"):
