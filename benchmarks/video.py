@@ -10,8 +10,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import film_clips
 import numpy as np
@@ -20,9 +23,13 @@ import skimage.data
 from measure import cartoonize, header, row, seconds
 
 from cartoonize import Cartoonizer
+from cartoonize.films.commission import commission
 from cartoonize.films.filming import Filmed
 from cartoonize.films.options import STEADY, FilmOptions
 from cartoonize.generators.finishing import finish
+from cartoonize.media.film.colors import FromRGB
+from cartoonize.media.film.encoding import Encoder, Picture, Settings
+from cartoonize.media.film.packets import Encoded
 from cartoonize.method.pixels import to_network
 from cartoonize.method.steadiness import Steady, warping_error
 
@@ -35,22 +42,28 @@ def hd_clip(path: Path, frames: int) -> Path:
 
 
 def speed(folder: Path, frames: int) -> None:
-    """A run of the program against as many passes of the generator, on all cores; a third each in turn.
+    """A run of the program against as many bare passes, on all cores; a third each in turn.
 
-    In seconds, and in processor seconds, which other work on the machine disturbs less.
+    Bare are passes of the generator alone, and of the generator and the guided filter, which is what a picture costs
+    without the film around it. In seconds, and in processor seconds, which other work on the machine disturbs less.
     """
     clip = hd_clip(folder / "clip.mp4", frames)
-    array = to_network(film_clips.read(clip, 1)[0])[np.newaxis]
-    engine = Cartoonizer("fast").engine
-    engine(array)
-    whole, bare = np.zeros(2), np.zeros(2)
+    photo = film_clips.read(clip, 1)[0]
+    array = to_network(photo)[np.newaxis]
+    cartoonizer = Cartoonizer("fast")
+    cartoonizer(photo)
+    generator, filtering, whole = np.zeros(2), np.zeros(2), np.zeros(2)
     for _ in range(3):
-        bare += _both_clocks(lambda: [engine(array) for _ in range(frames)])
+        generator += _both_clocks(lambda: [cartoonizer.engine(array) for _ in range(frames)])
+        output = cartoonizer.engine(array)[0]
+        filtering += _both_clocks(lambda: [cartoonizer.finish(photo, photo, output) for _ in range(frames)])  # noqa: B023  used at once
         whole += _both_clocks(lambda: subprocess.run(cartoonize(str(clip), "--overwrite", "-q"), check=True))
     for name, clock in (("seconds", 0), ("processor seconds", 1)):
-        row(f"{3 * frames} passes of `fast`, 1280 x 720, all cores: {name}", bare[clock])
+        row(f"{3 * frames} frames of 1280 x 720, {name}: `fast` alone, all cores", generator[clock])
+        row("  `fast` and the guided filter", generator[clock] + filtering[clock])
         row("  cartoonize clip.mp4, three times, everything included", whole[clock])
-        row("  ratio", whole[clock] / bare[clock], "x")
+        row("  ratio to `fast` alone", whole[clock] / generator[clock], "x")
+        row("  ratio to `fast` and the guided filter", whole[clock] / (generator + filtering)[clock], "x")
 
 
 def _both_clocks(run: Callable[[], object]) -> np.ndarray:
@@ -148,6 +161,51 @@ def mean_warping_error(photos: list[film_clips.Picture], results: list[film_clip
     return float(np.nanmean([warping_error((photos[i], photos[i + 1]), (results[i], results[i + 1])) for i in pairs]))
 
 
+def presets(folder: Path, frames: int) -> None:
+    """What the encoder's presets cost and give: a cartoon that is nearly lossless, encoded as the program does it."""
+    clip = hd_clip(folder / "clip.mp4", frames)
+    Cartoonizer("fast").video(clip, folder / "cartoon.mkv", FilmOptions(codec="ffv1"))
+    pictures = film_clips.read(folder / "cartoon.mkv", frames)
+    order = commission(clip, folder / "cartoon.mp4", FilmOptions())
+    for preset in ("superfast", "veryfast", "faster", "fast", "medium", "slow"):
+        for crf in (16, 18, 20):
+            coding = replace(order.coding, preset=preset, crf=crf)
+            settings = Settings(
+                coding, order.container, *HD, Fraction(1), order.film.color, Fraction(1, 25), Fraction(25)
+            )
+            start = os.times()
+            encoder, packets = Encoder(settings), []
+            for number, picture in enumerate(pictures):
+                packets += encoder.encode(Picture(picture, number, 1))
+            packets += encoder.finish()
+            took = sum(os.times()[:2]) - sum(start[:2])
+            mse = _luma_error(encoder.extradata, packets, pictures, settings)
+            print(
+                f"{preset:<10} CRF {crf}: {1000 * took / len(pictures):6.1f} ms of a processor a frame, "
+                f"{8e-3 * sum(len(one.data) for one in packets) * 25 / len(pictures):8.0f} kbit/s, "
+                f"luma {10 * np.log10(255**2 / mse):6.2f} dB",
+                flush=True,
+            )
+
+
+def _luma_error(
+    extradata: bytes, packets: list[Encoded], pictures: list[film_clips.Picture], settings: Settings
+) -> float:
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.extradata = extradata
+    decoded = []
+    for packet in packets:
+        coded: av.Packet = av.Packet(packet.data)
+        coded.pts = packet.pts
+        decoded += decoder.decode(coded)
+    decoded += decoder.decode(None)
+    decoded.sort(key=lambda frame: frame.pts)
+    to_frame = FromRGB(settings.color, "yuv420p")
+    luma = [frame.to_ndarray()[: HD[1]].astype(np.float32) for frame in decoded]
+    asked = [to_frame(picture).to_ndarray()[: HD[1]] for picture in pictures]
+    return float(np.mean([np.mean((a - b) ** 2) for a, b in zip(luma, asked, strict=True)]))
+
+
 def memory(folder: Path, frames: int) -> None:
     """Resident memory from second 10 to the end of a run."""
     clip = hd_clip(folder / "clip.mp4", frames)
@@ -168,8 +226,9 @@ def memory(folder: Path, frames: int) -> None:
 
 
 def main() -> None:
+    every = {"speed": speed, "by_folder": by_folder, "reuse": reuse, "presets": presets, "memory": memory}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", default=["speed", "by_folder", "reuse", "steadiness", "memory"])
+    parser.add_argument("parts", nargs="*", default=[*every, "steadiness"])
     parser.add_argument("--frames", type=int, default=60)
     options = parser.parse_args()
     header()
@@ -180,7 +239,7 @@ def main() -> None:
             if part == "steadiness":
                 steadiness(min(options.frames, 40))
             else:
-                {"speed": speed, "by_folder": by_folder, "reuse": reuse, "memory": memory}[part](folder, options.frames)
+                every[part](folder, options.frames)
         finally:
             shutil.rmtree(folder)
 
