@@ -12,7 +12,7 @@ from cartoonize.cli.refusals import ConfigurationError, refusing
 from cartoonize.cli.shaping import film_options_of, spec_of
 from cartoonize.errors import CartoonizeError
 from cartoonize.jobs import running
-from cartoonize.jobs.filming import FilmJob, convert_film, estimated_seconds, look_over
+from cartoonize.jobs.filming import FilmJob, clear_leftovers, convert_film, estimated_seconds, look_over
 from cartoonize.jobs.running import Outcome
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def look_over_all(plan: Plan, chosen: Options) -> tuple[Plan, dict[Job, FilmJob]
         if job.film and job.action in ("write", "replace"):
             with refusing(click.UsageError, str(job.source)):
                 looked = look_over(job, how)
+        elif job.film:
+            clear_leftovers(job)
         if isinstance(looked, FilmJob):
             films[job] = looked
         jobs.append(job if isinstance(looked, FilmJob) else looked)

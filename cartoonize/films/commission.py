@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from cartoonize.media.film.description import Film, describe
 from cartoonize.media.film.opening import opened
 from cartoonize.media.film.stretch import Stretch
 from cartoonize.media.film.tracks import Track, tracks_of
+
+_BEFORE_ALL = -(2**62)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ class Commission:
         """About how many frames there are to convert."""
         film = self.film
         return max(1, round(film.frames * self.seconds / film.seconds)) if film.seconds > 0 else film.frames
+
+
+def first_tick(commission: Commission) -> int:
+    """Return the tick from which frames are wanted, one that no film has where it is wanted from its beginning."""
+    start = commission.stretch.start
+    return _BEFORE_ALL if start is None else math.ceil(start / commission.film.time_base)
 
 
 def commission(source: Path, target: Path, options: FilmOptions) -> Commission:

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
-from itertools import chain, islice
-from math import ceil
+from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import av
-import numpy as np
 
 from cartoonize.errors import DecodeError
-from cartoonize.films.ahead import ahead
-from cartoonize.films.drawing import Artist, Drawn, draw
-from cartoonize.media.files import open_atomically, publish, write_errors
-from cartoonize.media.film.colors import ToRGB
-from cartoonize.media.film.encoding import Encoder, Picture, Settings
+from cartoonize.films import spans
+from cartoonize.films.drawing import Artist
+from cartoonize.films.segmenting import Finished, encoder_settings, finished_frames, write_segment
+from cartoonize.films.spans import Span, spans_of
+from cartoonize.media.files import write_errors
 from cartoonize.media.film.joining import Join, join
-from cartoonize.media.film.packets import Encoded, write_packets
-from cartoonize.media.film.segments import Segment, Segments, fingerprint
-from cartoonize.method.pixels import Image
-from cartoonize.method.steadiness import Steady
+from cartoonize.media.film.segments import Segments, fingerprint
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cartoonize.films.commission import Commission
 
-SEGMENT = 120  # frames: at most so much work is lost, and a key frame so often costs little
-_DECODED_AHEAD = 2
 _LOST = 10  # more than one in so many frames broken is a failure
-_NOTHING = np.empty((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -55,15 +45,6 @@ class Filmed:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Moment:
-    """When a frame is shown, and how many were broken up to it."""
-
-    pts: int
-    duration: int
-    broken: int
-
-
 class Filming:
     """Converts one film, going on where an earlier run with the same film, options and artist was stopped."""
 
@@ -81,87 +62,44 @@ class Filming:
                 notes.append(f"went on after frame {sum(s.frames for s in done)}, where an earlier run was stopped")
             elif self._segments.began_anew:
                 notes.append("an unfinished result was of another input or other settings: begun anew")
-            if not done or done[-1].next_pts is not None:
-                self._draw_all(tell)
+            there = {segment.number for segment in done}
+            for missing in _runs([span for span in spans_of(self._commission) if span.number not in there]):
+                self._make(missing, tell)
+            if not done:
+                raise DecodeError("no frame of it lies in the stretch that was asked for, or none can be decoded")
+            self._check_losses(0)
             self._publish(overwrite)
         self._segments.remove()
-        if broken := done[-1].broken:
+        if broken := sum(segment.broken for segment in done):
             notes.append(f"broken frames left out: {broken}")
         frames = sum(segment.frames for segment in done)
         duration = float((done[-1].end - done[0].start) * self._commission.film.time_base)
         return Filmed(frames, sum(segment.computed for segment in done), broken, duration, tuple(notes))
 
-    def _draw_all(self, tell: Callable[[Progress], None]) -> None:
-        done = self._segments.finished
-        before = _read_state(self._segments.state(done[-1].number)) if done else None
-        steady = Steady(self._commission.options.steady, before)
-        reached = (done[-1].next_pts, done[-1].broken) if done else (None, 0)
-        with closing(ahead(draw(self._artist, pictures(self._commission, *reached)), 1)) as drawn:
-            current = next(drawn, None)
-            while current is not None:
-                current = self._segment(current, drawn, steady, tell)
-        if not done:
-            raise DecodeError("no frame of it lies in the stretch that was asked for, or none can be decoded")
+    def _make(self, spans: Sequence[Span], tell: Callable[[Progress], None]) -> None:
+        """Make segments that follow each other, and enter each in the journal."""
+        done, broken = sum(segment.frames for segment in self._segments.finished), 0
+        base, most = self._commission.film.time_base, self._commission.frames
 
-    def _segment(
-        self, first: Drawn[Moment], rest: Iterator[Drawn[Moment]], steady: Steady, tell: Callable[[Progress], None]
-    ) -> Drawn[Moment] | None:
-        """Encode one segment and enter it in the journal; return the frame that the next begins with."""
-        taken: list[Drawn[Moment]] = []
-        number = len(self._segments.finished)
-        height, width = first.result.shape[:2]
-        encoder = Encoder(self._settings(width, height))
+        def told(frame: Finished) -> None:
+            nonlocal done, broken
+            done, broken = done + 1, broken + frame.broken
+            self._check_losses(broken)
+            tell(Progress(done, most, float(frame.picture.pts * base)))
 
-        def encoded() -> Iterator[Encoded]:
-            for one in chain([first], islice(rest, SEGMENT - 1)):
-                picture = steady(one.photo, one.result)
-                yield from encoder.encode(Picture(picture, one.tag.pts, one.tag.duration))
-                taken.append(replace(one, photo=_NOTHING, result=_NOTHING))
-                self._check_losses(one.tag.broken)
-                tell(self._progress(len(taken), one.tag))
-            yield from encoder.finish()
-
-        with open_atomically(self._segments.path(number), overwrite=True) as file:
-            write_packets(file, encoder.extradata, encoded())
-        if steady.before is not None:
-            with open_atomically(self._segments.state(number), overwrite=True) as file:
-                np.savez(file, photo=steady.before[0], result=steady.before[1])
-        following = next(rest, None)
-        last = taken[-1].tag
-        self._segments.add(
-            Segment(
-                number=number,
-                width=width,
-                height=height,
-                frames=len(taken),
-                computed=sum(one.share for one in taken),
-                broken=last.broken,
-                start=first.tag.pts,
-                end=last.pts + last.duration,
-                next_pts=None if following is None else following.tag.pts,
-            )
-        )
-        return following
-
-    def _settings(self, width: int, height: int) -> Settings:
-        commission, film = self._commission, self._commission.film
-        return Settings(
-            commission.coding,
-            commission.container,
-            width,
-            height,
-            film.aspect,
-            film.color.result,
-            film.time_base,
-            film.rate,
-        )
+        with closing(finished_frames(self._commission, self._artist, spans)) as frames:
+            for number, of_one in groupby(frames, lambda frame: frame.span.number):
+                path = self._segments.path(number)
+                segment = write_segment(path, self._commission, of_one, told)
+                broken -= segment.broken
+                self._segments.add(segment)
 
     def _publish(self, overwrite: bool) -> None:
         commission, done = self._commission, self._segments.finished
         what = Join(
             film=commission.film,
             segments=tuple(self._segments.path(segment.number) for segment in done),
-            settings=self._settings(done[0].width, done[0].height),
+            settings=encoder_settings(commission, done[0].width, done[0].height),
             tracks=commission.tracks,
             stretch=commission.stretch,
             keep_metadata=not commission.options.strip_metadata,
@@ -169,50 +107,18 @@ class Filming:
         joined = self._segments.folder / "joined"
         with write_errors():
             join(what, joined)
-            publish(joined, commission.target, overwrite=overwrite)
+            self._segments.publish(joined, overwrite=overwrite)
 
-    def _check_losses(self, broken: int) -> None:
+    def _check_losses(self, further: int) -> None:
+        broken = further + sum(segment.broken for segment in self._segments.finished)
         if broken * _LOST > self._commission.frames:
             raise DecodeError(f"more than a tenth of its frames are broken ({broken} so far): get a whole copy of it")
 
-    def _progress(self, frames: int, moment: Moment) -> Progress:
-        done = sum(segment.frames for segment in self._segments.finished)
-        position = float(moment.pts * self._commission.film.time_base)
-        return Progress(done + frames, self._commission.frames, position)
 
-
-def pictures(
-    commission: Commission, start: int | None = None, broken: int = 0
-) -> Generator[tuple[Image, Moment], None, None]:
-    """Yield the frames of a film that are wanted, uint8 (H, W, 3) and upright, decoded a few ahead.
-
-    start: the tick to begin at, None for where the stretch does; broken: how many frames were broken before. Raises
-    DecodeError.
-    """
-    film, stretch = commission.film, commission.stretch
-    if start is None and stretch.start is not None:
-        start = ceil(stretch.start / film.time_base)
-    reader = film.reader()
-    reader.broken = broken
-    size = (film.height, film.width) if film.turn.sideways else (film.width, film.height)
-    to_rgb = ToRGB(film.color, size, commission.options.background)
-
-    def upright() -> Generator[tuple[Image, Moment], None, None]:
-        for timed in reader.frames(start):
-            if stretch.end is not None and timed.pts * film.time_base >= stretch.end:
-                return
-            image = np.ascontiguousarray(film.turn(to_rgb(timed.frame)))
-            yield image, Moment(timed.pts, timed.duration, reader.broken)
-
-    return ahead(upright(), _DECODED_AHEAD)
-
-
-def _read_state(path: Path) -> tuple[Image, Image] | None:
-    """Return what the steadying of the next segment needs of the last."""
-    if not path.exists():
-        return None
-    with np.load(path) as arrays:
-        return arrays["photo"], arrays["result"]
+def _runs(spans: Sequence[Span]) -> Iterator[list[Span]]:
+    """Group spans that follow each other."""
+    for _, numbered in groupby(enumerate(spans), lambda one: one[1].number - one[0]):
+        yield [span for _, span in numbered]
 
 
 def _identity(commission: Commission) -> dict[str, Any]:
@@ -225,6 +131,7 @@ def _identity(commission: Commission) -> dict[str, Any]:
         "container": commission.container.muxer,
         "from": str(commission.stretch.start),
         "to": str(commission.stretch.end),
+        "segment": spans.SEGMENT,
         "steady": options.steady,
         "background": options.background,
     }

@@ -60,6 +60,15 @@ def look_over(job: Job, options: FilmOptions) -> FilmJob | Job:
         return replace(job, action="fail", target=None, reason=" ".join(str(error).split()))
 
 
+def clear_leftovers(job: Job) -> None:
+    """Remove what a killed run has left of a film that is done."""
+    from cartoonize.media.film.segments import clear_published
+    from cartoonize.media.stores import File
+
+    if isinstance(job.target, File):
+        clear_published(job.target.path)
+
+
 def convert_film(
     film: FilmJob, cartoonizer: Cartoonizer, tell: Callable[[Progress], None], *, thumbnails: bool = False
 ) -> ConvertedFilm:
@@ -95,12 +104,15 @@ def estimated_seconds(film: FilmJob, cartoonizer: Cartoonizer) -> float:
 
     As if every frame had to be computed: how many of them are equal nobody knows before.
     """
+    from cartoonize.films.commission import first_tick
     from cartoonize.films.drawing import draw
-    from cartoonize.films.filming import pictures
+    from cartoonize.films.segmenting import pictures
 
     warm = cartoonizer.workers  # frames during which the engine plans
     ends, computed = [], 0.0
-    for number, drawn in enumerate(draw(cartoonizer, islice(pictures(film.commission), _TRIAL * warm))):
+    for number, drawn in enumerate(
+        draw(cartoonizer, islice(pictures(film.commission, first_tick(film.commission)), _TRIAL * warm))
+    ):
         ends.append(perf_counter())
         computed += drawn.share if number >= warm else 0
     if len(ends) <= warm or not computed:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -32,8 +34,8 @@ class Film:
     """A film as it is shown: `width` and `height` upright, in pixels, `aspect` of one of them (width : height).
 
     index: of its video stream. time_base: seconds of one tick of its times; rate: frames a second, on average.
-    frames: how many its file has, by its packets. start, end: its first tick and the one behind its last frame. late:
-    ticks by which FFmpeg guesses all times of an AVI too late, which has none for reordered frames.
+    times: the ticks at which its frames are shown, by its packets. start, end: its first tick and the one behind its
+    last frame. late: ticks by which FFmpeg guesses all times of an AVI too late, which has none for reordered frames.
     """
 
     path: Path
@@ -45,13 +47,18 @@ class Film:
     color: Color
     time_base: Fraction
     rate: Fraction
-    frames: int
+    times: Sequence[int] = field(repr=False)
     start: int
     end: int
     late: int
     steady_rate: bool
     interlaced: bool
     notes: tuple[str, ...]
+
+    @property
+    def frames(self) -> int:
+        """How many frames its file has."""
+        return len(self.times)
 
     @property
     def seconds(self) -> float:
@@ -88,7 +95,7 @@ def describe(path: Path) -> Film:
             color=color_of(first),
             time_base=base,
             rate=Fraction(rate).limit_denominator(100_000),
-            frames=len(times),
+            times=array("q", [at - late for at, _ in times]),
             start=times[0][0] - late,
             end=times[-1][0] - late + length,
             late=late,

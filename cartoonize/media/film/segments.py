@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from bisect import insort
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from cartoonize.errors import CartoonizeError
-from cartoonize.media.files import write_atomically, write_errors
+from cartoonize.media.files import publish, write_atomically, write_errors
 
-_JOURNAL, _LOCK = "journal.jsonl", "lock"
+_JOURNAL, _LOCK, _PUBLISHED = "journal.jsonl", "lock", "published.json"
 _HEAD_AND_TAIL = 1 << 20  # bytes at both ends of a file that tell it from another of the same size
 
 
@@ -28,9 +29,9 @@ class BusyError(CartoonizeError):
 
 @dataclass(frozen=True)
 class Segment:
-    """A finished segment: size and number of its frames, how many were computed, how many were broken up to its end.
+    """A finished segment: size and number of its frames, how many were computed, how many were broken.
 
-    start, end: its first tick and the one behind its last frame; next_pts: where the next one begins, None: nowhere.
+    start, end: its first tick and the one behind its last frame.
     """
 
     number: int
@@ -41,15 +42,14 @@ class Segment:
     broken: int
     start: int
     end: int
-    next_pts: int | None
 
 
 class Segments:
     """The segments of one result; `identity` names all that shapes them, what differs begins anew."""
 
     def __init__(self, target: Path, identity: dict[str, Any]) -> None:
-        # Short whatever the result is called: the longest name allowed must do.
-        self.folder = target.with_name(f".cartoonize-{sha256(os.fsencode(target.name)).hexdigest()[:12]}")
+        self.folder = _folder(target)
+        self._target = target
         self._identity: dict[str, Any] = json.loads(json.dumps({"result": target.name, **identity}))
         self.finished: list[Segment] = []
         self.began_anew = False
@@ -69,18 +69,18 @@ class Segments:
         """Return where a segment's packets are."""
         return self.folder / f"{number:06}.packets"
 
-    def state(self, number: int) -> Path:
-        """Return where what the next segment needs to know of this one is kept."""
-        return self.folder / f"{number:06}.npz"
-
     def add(self, segment: Segment) -> None:
-        """Enter a segment whose packets and state are written."""
-        self.finished.append(segment)
+        """Enter a segment whose packets are written."""
+        insort(self.finished, segment, key=_number)
         with write_errors(), open(self.folder / _JOURNAL, "a", encoding="utf-8") as journal:
             journal.write(json.dumps(asdict(segment)) + "\n")
             journal.flush()
             os.fsync(journal.fileno())
-        self.state(segment.number - 1).unlink(missing_ok=True)
+
+    def publish(self, joined: Path, *, overwrite: bool) -> None:
+        """Give the joined segments their name, so that `clear_published` knows them; raises OSError."""
+        write_atomically(self.folder / _PUBLISHED, json.dumps(_same_file(joined)).encode(), overwrite=True)
+        publish(joined, self._target, overwrite=overwrite)
 
     def remove(self) -> None:
         """Delete the folder."""
@@ -89,11 +89,8 @@ class Segments:
     def _read(self) -> None:
         lines = self._lines()
         if lines and lines[0] == self._identity:
-            for line in lines[1:]:
-                segment = Segment(**line)
-                if segment.number != len(self.finished) or not self.path(segment.number).exists():
-                    break
-                self.finished.append(segment)
+            found = {segment.number: segment for segment in (Segment(**line) for line in lines[1:])}
+            self.finished = [found[number] for number in sorted(found) if self.path(number).exists()]
         self.began_anew = bool(lines) and lines[0] != self._identity
         rows = [self._identity, *map(asdict, self.finished)]
         if rows != lines:  # new, or its end was lost
@@ -110,6 +107,29 @@ class Segments:
         except (OSError, ValueError):
             pass
         return lines
+
+
+def clear_published(target: Path) -> None:
+    """Remove the folder of a run that was killed when its result had its name and the folder was still to go."""
+    folder = _folder(target)
+    with suppress(OSError, ValueError):
+        if json.loads((folder / _PUBLISHED).read_bytes()) == _same_file(target):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(target: Path) -> Path:
+    # Short whatever the result is called: the longest name allowed must do.
+    return target.with_name(f".cartoonize-{sha256(os.fsencode(target.name)).hexdigest()[:12]}")
+
+
+def _same_file(path: Path) -> list[int]:
+    """Return what a file keeps when it gets another name."""
+    about = path.stat()
+    return [about.st_ino, about.st_size, about.st_mtime_ns]
+
+
+def _number(segment: Segment) -> int:
+    return segment.number
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
