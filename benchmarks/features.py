@@ -23,7 +23,7 @@ from cartoonize.method.pixels import Image, resize, to_network
 from cartoonize.training.photos import photo_files, read_photo
 from cartoonize.training.whitebox.config import Features
 from cartoonize.training.whitebox.data import patch
-from cartoonize.training.whitebox.features import Network, build_features
+from cartoonize.training.whitebox.features import Maps, Network, build_features
 from cartoonize.training.whitebox.losses import feature_distance
 from cartoonize.training.whitebox.tensor_views import structure
 
@@ -47,7 +47,7 @@ def main(photos: Path, count: int, side: int, vgg19: Path | None) -> None:
     networks: dict[str, Network] = {
         "lite0": build_features(Features()),
         "lite0, random numbers": build_features(Features(network="lite0", weights="random")),
-        "colours, 8 x 8 means": lambda x: [tf.nn.avg_pool2d(x, 8, 8, "SAME")],
+        "colours, 8 x 8 means": means_of_colours,
     }
     print("nearest to their own photo are, of the cartoons:")
     seen, drawn = (np.stack([middle(picture, side) for picture in kind]) for kind in zip(*pairs, strict=True))
@@ -58,6 +58,11 @@ def main(photos: Path, count: int, side: int, vgg19: Path | None) -> None:
     weights = "random" if vgg19 is None else str(vgg19)
     networks = {"vgg19": build_features(Features(network="vgg19", weights=weights)), "lite0": networks["lite0"]}
     gradients(networks, pairs)
+
+
+def means_of_colours(pictures: tf.Tensor) -> Maps:
+    means = [tf.nn.avg_pool2d(pictures, 8, 8, "SAME")]
+    return Maps(means, means)
 
 
 def middle(picture: Image, side: int) -> Image:
@@ -84,7 +89,9 @@ def share_recognised(network: Network, photos: NDArray[np.float32], cartoons: ND
 
 def in_batches(network: Network, pictures: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     run = tf.function(network)
-    parts = [[found.numpy() for found in run(tf.constant(pictures[n : n + 8]))] for n in range(0, len(pictures), 8)]
+    parts = [
+        [found.numpy() for found in run(tf.constant(pictures[n : n + 8])).content] for n in range(0, len(pictures), 8)
+    ]
     return [np.concatenate(maps) for maps in zip(*parts, strict=True)]
 
 
@@ -107,7 +114,10 @@ def slopes(network: Network, drawn: NDArray[np.float32], goal: NDArray[np.float3
     x = tf.constant(drawn)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
-        distances = [feature_distance([a], [b]) for a, b in zip(network(x), network(tf.constant(goal)), strict=True)]
+        distances = [
+            feature_distance([a], [b])
+            for a, b in zip(network(x).content, network(tf.constant(goal)).content, strict=True)
+        ]
     return [float(tf.reduce_mean(tf.abs(tape.gradient(distance, x)))) for distance in distances]
 
 

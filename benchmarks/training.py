@@ -129,7 +129,7 @@ def parts(model: WhiteBoxGAN, photos: tf.Tensor, cartoons: tf.Tensor) -> dict[st
         "surface": lambda x: lsgan_generator(model.surface_discriminator(surface(x))),
         "texture": texture_loss,
         "features of the cartoons (structure, content)": lambda x: tf.add_n(
-            [tf.reduce_mean(found) for found in model.views.features(x)]
+            [tf.reduce_mean(found) for found in model.views.features(x).content]
         ),
         "variation": total_variation,
     }

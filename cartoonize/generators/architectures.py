@@ -155,6 +155,17 @@ def deepen(shallow: keras.Model, deep: keras.Model) -> None:
             deep_layers[name].set_weights([np.zeros_like(w) for w in deep_layers[name].get_weights()])
 
 
+def colors_alone(generator: keras.Model) -> keras.Model:
+    """Return a generator that draws the colours of `generator` and no ink: itself where it draws none."""
+    if generator.output_shape[-1] == 3:
+        return generator
+    plain = build_compact()
+    for layer in plain.layers:
+        if layer.weights:
+            layer.set_weights(generator.get_layer(layer.name).get_weights())
+    return plain
+
+
 ARCHITECTURES: dict[ArchitectureName, Callable[[], keras.Model]] = {
     "unet": build_unet,
     "compact": build_compact,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,18 @@ from cartoonize.errors import ConfigError
 from cartoonize.generators.architectures import build_compact
 from cartoonize.training import checkpoints
 from cartoonize.training.tensor_filter import filter_batch
+from cartoonize.training.whitebox.augmentation import augment
 from cartoonize.training.whitebox.config import PRESETS
+from cartoonize.training.whitebox.features import Maps
 from cartoonize.training.whitebox.gan import Views, WhiteBoxGAN, reproducible
-from cartoonize.training.whitebox.losses import feature_distance, lsgan_generator, total_variation
+from cartoonize.training.whitebox.judging import Judging
+from cartoonize.training.whitebox.losses import (
+    feature_distance,
+    hinge_generator,
+    lsgan_generator,
+    moment_distance,
+    total_variation,
+)
 from cartoonize.training.whitebox.tensor_views import surface, texture
 
 WEIGHTS = PRESETS["release"]
@@ -30,9 +39,9 @@ def _equal_bits() -> Iterator[None]:
         yield
 
 
-def features(pictures: tf.Tensor) -> list[tf.Tensor]:
+def features(pictures: tf.Tensor) -> Maps:
     """Stand in for VGG19: something of an eighth of the size that depends on every pixel."""
-    return [tf.nn.avg_pool2d(pictures, 8, 8, "SAME")]
+    return Maps([tf.nn.avg_pool2d(pictures, 8, 8, "SAME")], [pictures])
 
 
 def flattened(batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -44,6 +53,8 @@ def build(
     generator_optimizer: keras.optimizers.Optimizer | None = None,
     discriminator_optimizer: keras.optimizers.Optimizer | None = None,
     structure: Callable[..., Any] = flattened,
+    weights: Mapping[str, float] = WEIGHTS,
+    judging: Judging = Judging(),  # noqa: B008  immutable
 ) -> WhiteBoxGAN:
     keras.utils.set_random_seed(0)
     model = WhiteBoxGAN(build_compact(channels=8, blocks=1), seed=0)
@@ -51,7 +62,7 @@ def build(
         generator_optimizer or keras.optimizers.Adam(1e-3),
         discriminator_optimizer or keras.optimizers.Adam(1e-3),
         ema=0.75,
-        views=Views(features, structure, "release", WEIGHTS),
+        views=Views(features, structure, "release", weights, judging),
     )
     return model
 
@@ -166,8 +177,8 @@ def test_the_generator_descends_all_its_losses_on_what_it_draws_filtered(batch: 
         terms = {
             "surface": lsgan_generator(twin.surface_discriminator(surface(drawn))),
             "texture": lsgan_generator(twin.texture_discriminator(channel)),
-            "structure": feature_distance(features(drawn), features(structure)),
-            "content": feature_distance(features(drawn), features(photos)),
+            "structure": feature_distance(features(drawn).content, features(structure).content),
+            "content": feature_distance(features(drawn).content, features(photos).content),
             "variation": total_variation(drawn),
         }
         expected = {name: WEIGHTS[name] * term for name, term in terms.items()}
@@ -182,6 +193,55 @@ def test_the_generator_descends_all_its_losses_on_what_it_draws_filtered(batch: 
     )
     for old, new, gradient in zip(before, model.generator.get_weights(), gradients, strict=True):
         np.testing.assert_allclose(old - new, gradient, atol=2e-5 * float(tf.reduce_max(tf.abs(gradient))) + 1e-7)
+
+
+def test_hinge_augmentation_penalty_and_style_are_in_the_step(batch: tuple[tf.Tensor, tf.Tensor]) -> None:
+    """Against the same numbers, taken one after the other."""
+    judging, weights = Judging("hinge", 3.0, ("color", "translation")), WEIGHTS | {"style": 2.0}
+    model = build(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), weights=weights, judging=judging)
+    twin = build()
+    photos, cartoons = batch
+    drawn = filter_batch(photos, twin.generator(photos), 1, 1e-2)
+    seed = tf.constant([0, 0], tf.int64)
+    looks = [twin.surface_discriminator, twin.texture_discriminator]
+    both = [
+        tf.concat([surface(cartoons), surface(drawn)], 0),
+        tf.concat(texture([cartoons, drawn], seed, variant="release"), 0),
+    ]
+    lessons, penalty = [], 0.0
+    for n, (look, pictures) in enumerate(zip(looks, both, strict=True)):
+        pictures = augment(pictures, folded(seed, n), judging.augment)
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)
+            real, fake = tf.split(look(pictures, training=True), 2)
+            total = tf.reduce_sum(real)
+        lessons.append(tf.reduce_mean(tf.nn.relu(1 - real)) + tf.reduce_mean(tf.nn.relu(1 + fake)))
+        penalty += 3.0 / 2 * float(tf.reduce_sum(tape.gradient(total, pictures) ** 2)) / real.numpy().size
+
+    losses = step(model, batch)
+
+    assert [losses["surface_discriminator"], losses["texture_discriminator"]] == pytest.approx(lessons, rel=1e-4)
+    assert losses["r1"] == pytest.approx(penalty, rel=1e-4)
+    asked = [
+        hinge_generator(look(augment(pictures[2:], folded(seed, n), judging.augment)))
+        for n, look, pictures in zip((2, 3), looks, both, strict=True)
+    ]
+    assert losses["surface"] == pytest.approx(WEIGHTS["surface"] * float(asked[0]), rel=1e-3)
+    assert losses["texture"] == pytest.approx(WEIGHTS["texture"] * float(asked[1]), rel=1e-3)
+    assert losses["style"] == pytest.approx(2 * float(moment_distance([drawn], [cartoons])), rel=1e-4)
+
+
+def test_the_penalty_flattens_discriminators_where_cartoons_are(batch: tuple[tf.Tensor, tf.Tensor]) -> None:
+    found = []
+    for weight in (1.0, 100.0):
+        model = build(keras.optimizers.SGD(0.0), judging=Judging(r1=weight))
+        found.append([step(model, batch)["r1"] / weight for _ in range(8)])
+    assert found[1][0] == pytest.approx(found[0][0], rel=1e-3)
+    assert found[1][-1] < 0.7 * found[0][-1]
+
+
+def folded(seed: tf.Tensor, n: int) -> tf.Tensor:
+    return tf.random.experimental.stateless_fold_in(seed, n)
 
 
 def test_pretraining_reconstructs_photos_and_leaves_the_discriminators_alone(

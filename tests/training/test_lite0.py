@@ -44,11 +44,13 @@ def test_the_frozen_maps_are_scaled_and_pass_gradients(network: keras.Model) -> 
     features = build_features(Features())
     x = tf.Variable(np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32))
     with tf.GradientTape() as tape:
-        maps = features(x)
+        maps, style = features(x)
         loss = tf.add_n([tf.reduce_mean(found**2) for found in maps])
     assert np.abs(tape.gradient(loss, x)).max() > 0
     for found, unscaled, scale in zip(maps, network(x), LITE0_SCALES, strict=True):
         np.testing.assert_allclose(found, unscaled * scale, rtol=1e-4, atol=1e-4)
+    assert [found.shape[1:] for found in style] == [(16, 16, 16), (8, 8, 24), (4, 4, 40), (2, 2, 80), (2, 2, 112)]
+    np.testing.assert_allclose(style[2], network(x)[0], rtol=1e-4, atol=1e-3)
 
 
 def test_random_numbers_are_the_same_each_time_and_keep_the_size() -> None:

@@ -17,10 +17,12 @@ from PIL import Image as PillowImage
 
 from cartoonize import Cartoonizer
 from cartoonize.cli.training import train
+from cartoonize.method.retouch import Retouch
 from cartoonize.training.checkpoints import NAME
 from cartoonize.training.config_file import load
 from cartoonize.training.log import LossesLog
 from cartoonize.training.whitebox.config import TrainConfig
+from cartoonize.training.whitebox.features import Maps
 from cartoonize.training.whitebox.losses import NAMES
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -44,9 +46,11 @@ def quick_features(monkeypatch: pytest.MonkeyPatch) -> None:
     """Something that takes less time to compile than VGG19."""
     import tensorflow as tf
 
-    monkeypatch.setattr(
-        "cartoonize.training.whitebox.run.build_features", lambda _: lambda x: [tf.nn.avg_pool2d(x, 8, 8, "SAME")]
-    )
+    def look(pictures: tf.Tensor) -> Maps:
+        means = [tf.nn.avg_pool2d(pictures, 8, 8, "SAME")]
+        return Maps(means, means)
+
+    monkeypatch.setattr("cartoonize.training.whitebox.run.build_features", lambda _: look)
 
 
 @pytest.fixture
@@ -267,11 +271,24 @@ def test_built_in_weights_are_taken_further(start: Callable[..., Result], tmp_pa
     assert "initialised from fast" in (tmp_path / "run" / "summary.md").read_text()
 
 
-def test_a_look_that_draws_ink_is_no_beginning(start: Callable[..., Result]) -> None:
-    result = start("--init", "comic")
+def test_of_a_look_that_draws_ink_its_colours_are_the_beginning(start: Callable[..., Result], tmp_path: Path) -> None:
+    options = (
+        "discriminators.loss=hinge",
+        "discriminators.augment=[translation]",
+        "losses.style=1",
+        "steps.adversarial=1",
+    )
+    result = start("--init", "comic", *(part for option in options for part in ("--set", option)))
 
-    assert result.exit_code == 1
-    assert result.output.splitlines()[-1].startswith("Error: init: comic draws ink beside its colours")
+    assert result.exit_code == 0, result.output
+    (row,) = LossesLog(tmp_path / "run", NAMES).rows()
+    assert row["style"] > 0
+    photo = skimage.data.coffee()[:100, :120]
+    plain, after = (
+        Cartoonizer(w, retouch=Retouch(lines=0))(photo).astype(int)
+        for w in ("comic", tmp_path / "run/exports/step_00000001.tflite")
+    )
+    assert abs(plain - after).max() <= 2
 
 
 def test_weights_to_begin_with_are_looked_for_from_here(

@@ -80,12 +80,27 @@ class Losses(Section):
     variation: NonNegativeFloat = Field(
         default=PRESETS["release"]["variation"], description="total variation of the cartoon"
     )
+    style: NonNegativeFloat = Field(
+        default=0.0, description="features: means and spreads of cartoons and drawings; about 1, not in the paper"
+    )
 
     @validator(mode="before")
     @classmethod
     def _fill_from_preset(cls, given: Any) -> Any:
         preset = given.get("preset") if isinstance(given, Mapping) else None
         return {**PRESETS[preset], **given} if isinstance(preset, str) and preset in PRESETS else given
+
+
+class Discriminators(Section):
+    """How the discriminators tell cartoons from drawings; by default as the release does."""
+
+    loss: Literal["lsgan", "hinge"] = Field(default="lsgan", description="or hinge (Lim & Ye 2017)")
+    r1: NonNegativeFloat = Field(
+        default=0.0, description="weight of the gradient penalty on cartoons (Mescheder et al. 2018), 0 is none"
+    )
+    augment: tuple[Literal["color", "translation", "cutout"], ...] = Field(
+        default=(), description="of all that they see, [color, translation, cutout] (Zhao et al. 2020)"
+    )
 
 
 class Representations(Section):
@@ -154,6 +169,7 @@ class TrainConfig(Section):
     optimizer: Optimizer = Optimizer()
     ema: Unit = Field(default=0.999, description="how slowly the averaged generator follows; 0 is at once")
     losses: Losses = Losses()
+    discriminators: Discriminators = Discriminators()
     features: Features = Features()
     representations: Representations = Representations()
     every: Intervals = Intervals()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import keras
@@ -17,7 +17,9 @@ from cartoonize.method.guided_filter import RADIUS
 from cartoonize.training.tensor_filter import filter_batch
 from cartoonize.training.trainee import Terms, Trainee, optimizer_state
 from cartoonize.training.whitebox.discriminator import build_discriminator
-from cartoonize.training.whitebox.losses import feature_distance, lsgan_discriminator, lsgan_generator, total_variation
+from cartoonize.training.whitebox.features import Network
+from cartoonize.training.whitebox.judging import Judging
+from cartoonize.training.whitebox.losses import feature_distance, moment_distance, total_variation
 from cartoonize.training.whitebox.tensor_views import surface, texture
 
 
@@ -25,14 +27,15 @@ from cartoonize.training.whitebox.tensor_views import surface, texture
 class Views:
     """What a cartoon is looked at with, none of it trained.
 
-    features: frozen network, from pictures to a list of maps. structure: computes that of a batch (N, H, W, 3).
-    texture: how the random channel is mixed. weights: of the generator's losses by name.
+    features: frozen network. structure: computes that of a batch (N, H, W, 3). texture: how the random channel is
+    mixed. weights: of the generator's losses by name; `style` may be absent. judging: what discriminators do.
     """
 
-    features: Callable[[tf.Tensor], list[tf.Tensor]]
+    features: Network
     structure: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     texture: Literal["release", "paper"]
     weights: Mapping[str, float]
+    judging: Judging = field(default_factory=Judging)
 
 
 class WhiteBoxGAN(Trainee):
@@ -87,35 +90,41 @@ class WhiteBoxGAN(Trainee):
         # Python works at it, in other processes, while the discriminators learn.
         structure = tf.ensure_shape(tf.numpy_function(self.views.structure, [drawn], tf.float32), drawn.shape)
         critics = self._train_discriminators(cartoons, drawn, seed)
-        terms, slope = self._generator_terms(photos, drawn, structure, seed)
+        terms, slope = self._generator_terms(photos, cartoons, drawn, structure, seed)
         self.update_generator(tape.gradient(drawn, self.generator.trainable_variables, output_gradients=slope))
         return terms | critics
 
     def _train_discriminators(self, cartoons: tf.Tensor, drawn: tf.Tensor, seed: tf.Tensor) -> Terms:
         real_texture, fake_texture = texture([cartoons, drawn], seed, variant=self.views.texture)
+        real_surface, fake_surface = surface(cartoons), surface(drawn)
+        teach = self.views.judging.lesson
         with tf.GradientTape() as tape:
-            losses = {
-                "surface_discriminator": _judge(self.surface_discriminator, surface(cartoons), surface(drawn)),
-                "texture_discriminator": _judge(self.texture_discriminator, real_texture, fake_texture),
-            }
+            of_surface = teach(self.surface_discriminator, real_surface, fake_surface, _fold(seed, 0))
+            of_texture = teach(self.texture_discriminator, real_texture, fake_texture, _fold(seed, 1))
+            losses = {"surface_discriminator": of_surface.loss, "texture_discriminator": of_texture.loss}
+            if self.views.judging.r1:
+                losses["r1"] = of_surface.penalty + of_texture.penalty
             share = self.share(tf.add_n(list(losses.values())))
         variables = self._discriminator_variables()
         self.discriminator_optimizer.apply(tape.gradient(share, variables), variables)
         return losses
 
     def _generator_terms(
-        self, photos: tf.Tensor, drawn: tf.Tensor, structure: tf.Tensor, seed: tf.Tensor
+        self, photos: tf.Tensor, cartoons: tf.Tensor, drawn: tf.Tensor, structure: tf.Tensor, seed: tf.Tensor
     ) -> tuple[Terms, tf.Tensor]:
         """Return the generator's losses, and the gradient of their sum with respect to what it has drawn."""
         (channel,) = texture([drawn], seed, variant=self.views.texture)
-        features = self.views.features(drawn)
+        features, demand = self.views.features, self.views.judging.demand
+        seen = features(drawn)
         terms = {
-            "surface": lsgan_generator(self.surface_discriminator(surface(drawn), training=False)),
-            "texture": lsgan_generator(self.texture_discriminator(channel, training=False)),
-            "structure": feature_distance(features, self.views.features(structure)),
-            "content": feature_distance(features, self.views.features(photos)),
+            "surface": demand(self.surface_discriminator, surface(drawn), _fold(seed, 2)),
+            "texture": demand(self.texture_discriminator, channel, _fold(seed, 3)),
+            "structure": feature_distance(seen.content, features(structure).content),
+            "content": feature_distance(seen.content, features(photos).content),
             "variation": total_variation(drawn),
         }
+        if self.views.weights.get("style"):
+            terms["style"] = moment_distance(seen.style, features(cartoons).style)
         terms = {name: self.views.weights[name] * term for name, term in terms.items()}
         total = tf.add_n(list(terms.values()))
         # A tape would sum these gradients by AddN, whose order is a matter of timing; of two it does not matter.
@@ -152,7 +161,6 @@ def draw(generator: keras.Model, photos: tf.Tensor, *, training: bool = False) -
     return filter_batch(photos, tf.cast(generator(photos, training=training), tf.float32), RADIUS, TRAINING_EPS)
 
 
-def _judge(discriminator: keras.Model, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """Return a discriminator's loss; one call for both, since each one moves the power iteration on."""
-    real_scores, fake_scores = tf.split(discriminator(tf.concat([real, fake], 0), training=True), 2)
-    return lsgan_discriminator(real_scores, fake_scores)
+def _fold(seed: tf.Tensor, number: int) -> tf.Tensor:
+    """Return another seed, of draws of their own."""
+    return tf.random.experimental.stateless_fold_in(seed, number)

@@ -33,23 +33,24 @@ BLOCKS = (
     (5, 1, 672, 112, True),
 )
 TAPS = (4, 10)  # blocks whose outputs, which have no activation, are the features
+STYLE_TAPS = (0, 2, 4, 7, 10)  # at 1/2, 1/4, 1/8, 1/16 and 1/16: strokes as well as things
 
 
-def build_lite0(*, random: bool = False) -> keras.Model:
+def build_lite0(*, random: bool = False, taps: tuple[int, ...] = TAPS) -> keras.Model:
     """Build the network: RGB float (N, H, W, 3) in [-1, 1] to features (N, H/8, W/8, 40) and (N, H/16, W/16, 112).
 
-    random: the same random numbers each time in place of the trained ones. Raises WeightsError.
+    random: the same random numbers each time in place of the trained ones. taps: blocks whose outputs are returned.
+    Raises WeightsError.
     """
     image = keras.Input((None, None, 3), name="image")
     levels = (image + 1) * (255 / 2)
     x = _convolution(32, 3, "stem", stride=2)((levels - MEAN) / SCALE)
     x = layers.ReLU(6)(x)
-    taps = []
+    outputs = []
     for n, block in enumerate(BLOCKS):
         x = _block(x, n, *block)
-        if n in TAPS:
-            taps.append(x)
-    network = keras.Model(image, taps, name="lite0")
+        outputs.append(x)
+    network = keras.Model(image, [outputs[tap] for tap in taps], name="lite0")
     _fill(network, None if random else _arrays())
     return network
 

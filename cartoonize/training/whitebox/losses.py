@@ -8,7 +8,8 @@ They are computed in float32 whatever comes in: normalised as they are, half pre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -20,8 +21,10 @@ NAMES = (
     "structure",
     "content",
     "variation",
+    "style",
     "surface_discriminator",
     "texture_discriminator",
+    "r1",
 )
 """Of the losses, as steps return them: the sum of the generator's, `generator`, before its terms."""
 
@@ -37,6 +40,30 @@ def lsgan_generator(fake: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(tf.cast(fake, tf.float32) - 1))
 
 
+def hinge_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """Hinge loss, the discriminator's side: mean max(0, 1 - real) + mean max(0, 1 + fake), of scores of any shape."""
+    real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
+    return tf.reduce_mean(tf.nn.relu(1 - real)) + tf.reduce_mean(tf.nn.relu(1 + fake))
+
+
+def hinge_generator(fake: tf.Tensor) -> tf.Tensor:
+    """Hinge loss, the generator's side: -mean fake, of scores of any shape."""
+    return -tf.reduce_mean(tf.cast(fake, tf.float32))
+
+
+class Adversarial(NamedTuple):
+    """Both sides of an adversarial loss, of scores: (real, fake) and (fake,)."""
+
+    discriminator: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    generator: Callable[[tf.Tensor], tf.Tensor]
+
+
+ADVERSARIAL = {
+    "lsgan": Adversarial(lsgan_discriminator, lsgan_generator),
+    "hinge": Adversarial(hinge_discriminator, hinge_generator),
+}
+
+
 def feature_distance(a: Sequence[tf.Tensor], b: Sequence[tf.Tensor]) -> tf.Tensor:
     """Sum over feature maps (N, h, w, c) of mean |a - b| divided by h·w·c.
 
@@ -49,6 +76,26 @@ def feature_distance(a: Sequence[tf.Tensor], b: Sequence[tf.Tensor]) -> tf.Tenso
 def _map_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     height_width_channels = tf.cast(tf.reduce_prod(tf.shape(a)[1:]), tf.float32)
     return tf.reduce_mean(tf.abs(tf.cast(a, tf.float32) - tf.cast(b, tf.float32))) / height_width_channels
+
+
+def moment_distance(a: Sequence[tf.Tensor], b: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Sum over feature maps (N, h, w, c) of how far apart their channels' means and standard deviations are.
+
+    Those of a whole batch, as Huang & Belongie 2017 match those of single pictures. A map's differences are summed
+    over channels and divided by the sum of b's deviations: whatever unit the features have, 1 is far.
+    """
+    return tf.add_n([_map_moments(*pair) for pair in zip(a, b, strict=True)])
+
+
+def _map_moments(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    (mean_a, deviation_a), (mean_b, deviation_b) = (_moments(tf.cast(x, tf.float32)) for x in (a, b))
+    apart = tf.abs(mean_a - mean_b) + tf.abs(deviation_a - deviation_b)
+    return tf.reduce_sum(apart) / tf.reduce_sum(deviation_b)
+
+
+def _moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    mean, variance = tf.nn.moments(x, (0, 1, 2))
+    return mean, tf.sqrt(variance + 1e-8)  # whose slope at 0 has no end
 
 
 def total_variation(x: tf.Tensor) -> tf.Tensor:

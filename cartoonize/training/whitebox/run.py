@@ -17,7 +17,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from cartoonize.errors import ConfigError
-from cartoonize.generators.architectures import ARCHITECTURES
+from cartoonize.generators.architectures import ARCHITECTURES, colors_alone
 from cartoonize.generators.conversion import keras_model
 from cartoonize.generators.weights import locate
 from cartoonize.machine import available_cores
@@ -35,6 +35,7 @@ from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.data import Batches
 from cartoonize.training.whitebox.features import build_features
 from cartoonize.training.whitebox.gan import Views, WhiteBoxGAN, reproducible
+from cartoonize.training.whitebox.judging import Judging
 from cartoonize.training.whitebox.losses import NAMES
 from cartoonize.training.whitebox.pictures import sample_sheet
 from cartoonize.training.whitebox.summary import write_summary
@@ -134,14 +135,11 @@ def _devices() -> list[str]:
 def _build(config: TrainConfig, structure_of: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> WhiteBoxGAN:
     features = build_features(config.features)
     keras.utils.set_random_seed(config.seed)
-    generator = keras_model(locate(config.init)) if config.init else ARCHITECTURES[config.generator]()
-    if generator.output_shape[-1] != 3:
-        raise ConfigError(
-            f"init: {config.init} draws ink beside its colours, which can be distilled but not trained so"
-        )
+    generator = colors_alone(keras_model(locate(config.init))) if config.init else ARCHITECTURES[config.generator]()
     model = WhiteBoxGAN(generator, config.seed)
     weights = config.losses.model_dump(exclude={"preset"})
-    views = Views(features, structure_of, config.representations.texture, weights)
+    judging = Judging(**config.discriminators.model_dump())
+    views = Views(features, structure_of, config.representations.texture, weights, judging)
     rate = config.optimizer.learning_rate
     model.compile(
         _adam(config, rate),
