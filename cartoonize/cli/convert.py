@@ -24,7 +24,7 @@ from cartoonize.jobs.lists import read_list
 from cartoonize.jobs.naming import SUFFIX
 from cartoonize.jobs.remaking import Remake
 from cartoonize.jobs.running import Outcome
-from cartoonize.jobs.sharing import share
+from cartoonize.jobs.sharing import patience, share
 from cartoonize.jobs.sources import STDIN, Line
 from cartoonize.media import kinds
 from cartoonize.media.formats import extra_problem
@@ -206,6 +206,7 @@ def _run_photos(
             workers=shared.workers,
             commit=partial(commit, preserve_times=chosen.preserve_times),
             budget=shared.budget,
+            patience=None if chosen.timeout else partial(patience, chosen.size),
             fail_fast=chosen.fail_fast,
         ):
             tell(outcome)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from cartoonize.jobs.ray_running import Crew, run_on_cluster
 from cartoonize.jobs.remote_planning import StreamedPlan, plan_stream
 from cartoonize.jobs.running import Interrupted
 from cartoonize.jobs.sharding import Shard
-from cartoonize.jobs.sharing import Share, share, worker_memory
+from cartoonize.jobs.sharing import Share, patience, share, worker_memory
 from cartoonize.jobs.sources import STDIN, Line
 from cartoonize.jobs.streaming import is_work, run_here, settled
 from cartoonize.media import kinds
@@ -161,7 +162,14 @@ def _done(jobs: Iterable[Job], chosen: Options, report: Report) -> Generator[Out
     with refusing(ConfigurationError):
         convert_one = spec_of(chosen, shared.threads).build()
     with report.progress(report.total):
-        yield from run_here(jobs, convert_one, workers=shared.workers, budget=shared.budget, fail_fast=chosen.fail_fast)
+        yield from run_here(
+            jobs,
+            convert_one,
+            workers=shared.workers,
+            budget=shared.budget,
+            patience=None if chosen.timeout else partial(patience, chosen.size),
+            fail_fast=chosen.fail_fast,
+        )
 
 
 def _on_cluster(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, fields
-from functools import lru_cache
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cartoonize.errors import AlreadyThereError, DecodeError
 from cartoonize.jobs.manifest import Fingerprint, Manifest, Origin, Settings, note
+from cartoonize.jobs.requests import Made, Request
 from cartoonize.media.files import make_folder, remove_leftovers
 from cartoonize.media.stores import File
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cartoonize.cartoonizer import Cartoonizer
     from cartoonize.generators.engines.engine import Precision
     from cartoonize.jobs.planning import Job
-    from cartoonize.media.codec import EncodeOptions, Photo
+    from cartoonize.media.codec import EncodeOptions
     from cartoonize.media.stores import Source
     from cartoonize.media.thumbnails import Thumbnails
     from cartoonize.method.pixels import Size
@@ -53,8 +54,8 @@ class ConverterSpec:
     """What to load and how to convert: pickles, so that every process builds the same converter from it.
 
     weights to threads are `Cartoonizer`'s, lines to strength those of its `retouch`, quality to strip_metadata are
-    `EncodeOptions`'; salvage is `codec.decode`'s; timeout: seconds a photo may take to decode, in a process of its own
-    then; thumbnails: whether a page will show the results.
+    `EncodeOptions`'; salvage is `codec.decode`'s; timeout: seconds a photo may take, in a process of its own then;
+    thumbnails: whether a page will show the results.
     """
 
     weights: str = "fast"
@@ -76,7 +77,16 @@ class ConverterSpec:
 
     def build(self) -> Converter:
         """Return what converts photos; see `cartoonizer`."""
-        return Converter(self, self.cartoonizer())
+        return Converter(self, self.requests())
+
+    def requests(self) -> Callable[[Request], Made]:
+        """Return what converts requests, in a process of its own where there is a limit to its time."""
+        work = partial(convert, self, self.cartoonizer())  # with a limit too: what cannot run here is found out now
+        if self.timeout is None:
+            return work
+        from cartoonize.jobs.limited import LimitedConversion
+
+        return LimitedConversion(replace(self, timeout=None).requests, self.timeout)
 
     def cartoonizer(self) -> Cartoonizer:
         """Load the generator, in the process that calls; raises CartoonizeError where it cannot run here.
@@ -123,47 +133,41 @@ class ConverterSpec:
 class Converter:
     """Job -> Converted; may be called from several threads."""
 
-    def __init__(self, spec: ConverterSpec, cartoonizer: Cartoonizer) -> None:
-        self._spec = spec
+    def __init__(self, spec: ConverterSpec, work: Callable[[Request], Made]) -> None:
         self._settings = spec.settings()
-        self._cartoonizer = cartoonizer
-        self._decode: Callable[..., Photo] = _decoder(spec.timeout)
+        self._work = work
 
     def __call__(self, job: Job) -> Converted:
         """Decode, cartoonize and encode; raises CartoonizeError, AlreadyThereError where another run was first."""
-        from cartoonize.media import codec, thumbnails
-        from cartoonize.media.formats import result_format
-
         if job.film:
             raise DecodeError("a film is converted from a file to a file only, without addresses and --shard")
         if job.action == "write" and job.target and job.target.exists():
             raise AlreadyThereError  # made by another run since the plan: no need to compute it
         photo = _fingerprint(job.source)
-        picture = self._decode(job.source.content(), salvage=self._spec.salvage)
-        options = self._spec.encode_options(job.format or result_format(picture.format))
-        if self._spec.output_size == "photo":
-            codec.check_size(picture, options.format)
-        before = thumbnails.of_photo(picture, is_file=isinstance(job.source, File)) if self._spec.thumbnails else None
-        picture = self._cartoonizer.photo(picture)
-        both, notes = None, picture.notes
-        if before:
-            after = thumbnails.of_result(picture, options, is_file=isinstance(job.target, File))
-            both = thumbnails.Thumbnails(before, after)
-        prepared = codec.prepare(picture, options, use_up=True)
-        del picture  # a large one: its encoder has it now
-        encoded = prepared.encoded()
+        request = Request(job.source.content(), job.format, isinstance(job.source, File), isinstance(job.target, File))
+        made = self._work(request)
         origin = Origin(photo, self._settings) if photo else None
-        return Converted(encoded.data, (*notes, *encoded.notes), both, origin=origin)
+        return Converted(made.data, made.notes, made.thumbnails, origin=origin)
 
 
-def _decoder(timeout: float | None) -> Callable[..., Photo]:
-    from cartoonize.media.codec import decode
+def convert(spec: ConverterSpec, cartoonizer: Cartoonizer, request: Request) -> Made:
+    """Decode, cartoonize and encode; raises CartoonizeError. A large photo is let go before it is encoded."""
+    from cartoonize.media import codec, thumbnails
+    from cartoonize.media.formats import result_format
 
-    if timeout is None:
-        return decode
-    from cartoonize.media.limited import LimitedDecoder
-
-    return LimitedDecoder(timeout)
+    picture = codec.decode(request.content, salvage=spec.salvage)
+    options = spec.encode_options(request.format or result_format(picture.format))
+    if spec.output_size == "photo":
+        codec.check_size(picture, options.format)
+    before = thumbnails.of_photo(picture, is_file=request.is_file) if spec.thumbnails else None
+    picture = cartoonizer.photo(picture)
+    both, notes = None, picture.notes
+    if before:
+        both = thumbnails.Thumbnails(before, thumbnails.of_result(picture, options, is_file=request.makes_file))
+    prepared = codec.prepare(picture, options, use_up=True)
+    del picture
+    encoded = prepared.encoded()
+    return Made(encoded.data, (*notes, *encoded.notes), both)
 
 
 def commit(job: Job, converted: Converted, *, preserve_times: bool = False) -> None:

@@ -11,10 +11,14 @@ from time import perf_counter
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from cartoonize.errors import AlreadyThereError, CartoonizeError
+from cartoonize.jobs.line import Budget, Line
 
 Status: TypeAlias = Literal["done", "skipped", "failed"]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_MORE_TIME = "--timeout gives it more"
+_LEAST_PATIENCE = 1.0  # seconds in which nobody is asked how long an item may take
 
 
 class Interrupted(BaseException):
@@ -40,14 +44,6 @@ class Outcome(Generic[Item, Result]):
     error: str | None = None
     reason: str = ""
     trace: str = ""
-
-
-@dataclass(frozen=True)
-class Budget(Generic[Item]):
-    """What items in flight share: together they weigh at most `total`, unless one alone weighs more."""
-
-    total: int
-    weigh: Callable[[Item], int]
 
 
 def attempt(work: Callable[[Item], Result], item: Item) -> Outcome[Item, Result]:
@@ -86,22 +82,22 @@ def run(
     workers: int,
     commit: Callable[[Item, Result], None] | None = None,
     budget: Budget[Item] | None = None,
+    patience: Callable[[Item], float] | None = None,
     fail_fast: bool = False,
 ) -> Iterator[Outcome[Item, Result]]:
     """Do the work on each item on `workers` threads and yield how each ended, in that order.
 
     Results are committed in the calling thread; two finished ones wait. Items begin in their order, as many at a time
     as there are workers and as `budget` holds; they are taken from `items`, by any of the threads, when they begin, and
-    what that raises is raised here when the work begun has ended. `fail_fast` begins nothing new after a failure; what
-    was begun is finished. An exception in the calling thread (Ctrl-C, a closed pipe) leaves at once: the workers are
-    daemon threads that may be inside a long native call.
+    what that raises is raised here when the work begun has ended. An item that takes longer than `patience` has, in
+    seconds, is given up: its thread, which nothing can stop, is left alone, and another takes its place. `fail_fast`
+    begins nothing new after a failure; what was begun is finished. An exception in the calling thread (Ctrl-C, a closed
+    pipe) leaves at once: the workers are daemon threads that may be inside a long native call.
     """
-    line = _Line(items, budget)
-    ended: Queue[Outcome[Item, Result] | None] = Queue(maxsize=1)
-    for _ in range(workers):
-        threading.Thread(target=_work, args=(line, work, ended), daemon=True).start()
+    line = Line(items, budget)
+    crew = _Crew(line, work, workers)
     try:
-        for outcome in _until_all_left(ended, workers):
+        for outcome in crew.outcomes(patience):
             final = committed(outcome, commit) if commit else outcome
             if fail_fast and final.status == "failed":
                 line.close()
@@ -112,76 +108,83 @@ def run(
         line.close()
 
 
-class _Line(Generic[Item]):
-    """Items that wait for their turn: each is given out when the budget has room for it."""
+class _Worker(Generic[Item, Result]):
+    """A thread and what it has: an item, the item's weight, and since when."""
 
-    def __init__(self, items: Iterable[Item], budget: Budget[Item] | None) -> None:
-        self._items = self._told(items)
-        self.broken: Exception | None = None
-        self._budget = budget
-        self._turn = threading.Lock()
-        self._changed = threading.Condition()
-        self._in_flight = 0
-        self._closed = False
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._has: tuple[Item, int, float] | None = None
+        self.is_left = False
 
-    def next(self) -> tuple[Item, int] | None:
-        """Return the next item and its weight once there is room for it; None when no more is to be begun."""
-        with self._turn:
-            for item in self._items:
-                weight = self._weight(item)
-                with self._changed:
-                    self._changed.wait_for(lambda: self._closed or self._has_room(weight))  # noqa: B023  used at once
-                    if self._closed:
-                        return None
-                    self._in_flight += weight
-                    return item, weight
-        return None
+    def take(self, item: Item, weight: int) -> None:
+        """Begin an item."""
+        with self._lock:
+            self._has = item, weight, perf_counter()
 
-    def _told(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Yield the items; where they cannot be told any more, end and keep why for the calling thread."""
-        try:
-            yield from items
-        except Exception as error:
-            self.broken = error
+    def end(self) -> bool:
+        """End it; False where it was given up by now."""
+        with self._lock:
+            self._has = None
+            return not self.is_left
 
-    def leave(self, weight: int) -> None:
-        """Make room for others."""
-        with self._changed:
-            self._in_flight -= weight
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Begin nothing more."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    def _weight(self, item: Item) -> int:
-        return attempt(self._budget.weigh, item).result or 0 if self._budget else 0
-
-    def _has_room(self, weight: int) -> bool:
-        return not self._budget or not self._in_flight or self._in_flight + weight <= self._budget.total
+    def given_up(self, patience: Callable[[Item], float]) -> tuple[Item, int, float] | None:
+        """Leave the thread alone where its item takes too long: the item, its weight and the seconds it had."""
+        with self._lock:
+            if self._has is None or (taken := perf_counter() - self._has[2]) < _LEAST_PATIENCE:
+                return None
+            item, weight, _ = self._has
+            if taken < (seconds := patience(item)):
+                return None
+            self.is_left = True
+            return item, weight, seconds
 
 
-def _work(line: _Line[Item], work: Callable[[Item], Result], ended: Queue[Outcome[Item, Result] | None]) -> None:
-    while got := line.next():
-        item, weight = got
-        outcome = attempt(work, item)
-        line.leave(weight)
-        ended.put(outcome)
-    ended.put(None)
+class _Crew(Generic[Item, Result]):
+    """Threads that take items from a line until it has no more."""
 
+    def __init__(self, line: Line[Item], work: Callable[[Item], Result], workers: int) -> None:
+        self._line, self._work = line, work
+        self._ended: Queue[Outcome[Item, Result] | _Worker[Item, Result]] = Queue(maxsize=1)
+        self._workers: set[_Worker[Item, Result]] = set()
+        for _ in range(workers):
+            self._hire()
 
-def _until_all_left(ended: Queue[Outcome[Item, Result] | None], workers: int) -> Iterator[Outcome[Item, Result]]:
-    while workers:
-        try:
-            outcome = ended.get(timeout=0.5)  # on Windows Ctrl-C is noticed only between waits
-        except Empty:
-            continue
-        if outcome is None:
-            workers -= 1
-        else:
-            yield outcome
+    def outcomes(self, patience: Callable[[Item], float] | None) -> Iterator[Outcome[Item, Result]]:
+        """Yield how items end until all workers have left."""
+        while self._workers:
+            try:
+                outcome = self._ended.get(timeout=0.5)  # on Windows Ctrl-C is noticed only between waits
+            except Empty:
+                yield from self._give_up(patience) if patience else ()
+                continue
+            if isinstance(outcome, _Worker):
+                self._workers.discard(outcome)
+            else:
+                yield outcome
+
+    def _give_up(self, patience: Callable[[Item], float]) -> Iterator[Outcome[Item, Result]]:
+        for worker in list(self._workers):
+            if found := worker.given_up(patience):
+                item, weight, seconds = found
+                self._workers.discard(worker)
+                self._line.leave(weight)
+                self._hire()
+                yield Outcome(item, "failed", seconds, error=f"takes longer than {seconds:.0f} s: {_MORE_TIME}")
+
+    def _hire(self) -> None:
+        worker: _Worker[Item, Result] = _Worker()
+        self._workers.add(worker)
+        threading.Thread(target=self._serve, args=(worker,), daemon=True).start()
+
+    def _serve(self, worker: _Worker[Item, Result]) -> None:
+        while got := self._line.next():
+            worker.take(*got)
+            outcome = attempt(self._work, got[0])
+            if not worker.end():
+                return
+            self._line.leave(got[1])
+            self._ended.put(outcome)
+        self._ended.put(worker)
 
 
 def _not_done(outcome: Outcome[Item, Result], error: BaseException) -> Outcome[Item, Result]:

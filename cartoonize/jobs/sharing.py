@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cartoonize.jobs.running import Budget
+from cartoonize.errors import DecodeError
+from cartoonize.jobs.line import Budget
 from cartoonize.machine import available_cores, free_memory
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cartoonize.jobs.planning import Job
     from cartoonize.method.pixels import Size
 
@@ -24,6 +28,7 @@ _PHOTO, _WORK = 20, 80
 _GENERATORS = {"fast": 300 * 10**6, "quality": 500 * 10**6, "comic": 300 * 10**6}
 _GENERATOR = 1_800 * 10**6
 UNSEEN = 550 * 10**6  # peak bytes of a conversion whose photo nobody has measured: of 24 megapixels
+_PATIENCE, _PATIENCE_A_PIXEL = 600.0, 20e-6  # seconds
 _SHARE = 0.7  # of the free memory: the rest is for what the estimate does not see, and for other programs
 
 
@@ -52,6 +57,17 @@ def share(photos: int, weights: str, size: Size, device: str, wanted: int | None
     return Share(workers, max(1, cores // workers), Budget(left, partial(_conversion_bytes, size)))
 
 
+def patience(size: Size, job: Job) -> float:
+    """Return the seconds that a photo may take where nobody has set a limit: many times what any has been seen to take.
+
+    10 minutes, and 20 s more for each million pixels, of its own and of those that the generator works on.
+    """
+    with suppress(DecodeError):  # whoever decodes it will say what is wrong
+        pixels = sum(frames * (own + work) for own, work, frames in _pixels(size, job))
+        return _PATIENCE + _PATIENCE_A_PIXEL * pixels
+    return _PATIENCE
+
+
 def worker_memory(weights: str) -> int:
     """Return the bytes that a worker of a cluster needs, with a photo as large as cameras make them."""
     return _GENERATORS.get(weights, _GENERATOR) + UNSEEN
@@ -64,15 +80,18 @@ def thumbnails_budget() -> Budget[Job]:
 
 def _conversion_bytes(size: Size, job: Job) -> int:
     """Estimate the peak memory of a photo's conversion; 0 of a stream, which comes alone."""
+    return sum(own * frames * _PHOTO + work * _WORK for own, work, frames in _pixels(size, job))
+
+
+def _pixels(size: Size, job: Job) -> Iterator[tuple[int, int, int]]:
+    """Yield the pixels of a frame, those of it at working size, and the number of frames, where a photo is a file."""
     from cartoonize.media.measure import measure
     from cartoonize.method.pixels import working_shape
 
-    total = 0
     for path in _files(job.source):
         height, width, frames = measure(path)
         rows, columns = working_shape((height, width), size)
-        total += height * width * frames * _PHOTO + rows * columns * _WORK
-    return total
+        yield height * width, rows * columns, frames
 
 
 def _thumbnail_bytes(job: Job) -> int:

@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 from cartoonize.errors import AlreadyThereError, CartoonizeError
 from cartoonize.jobs.converting import Converted, commit
+from cartoonize.jobs.line import Budget
 from cartoonize.jobs.planning import Job
-from cartoonize.jobs.running import Budget, Outcome, attempt, run
+from cartoonize.jobs.running import Outcome, attempt, run
 from cartoonize.jobs.sharing import UNSEEN
 from cartoonize.media.stores import File, StandardOutput
 
@@ -28,7 +29,13 @@ def settled(job: Job) -> Outcome[Job, Converted]:
 
 
 def run_here(
-    jobs: Iterable[Job], convert_one: Work, *, workers: int, budget: Budget[Job], fail_fast: bool
+    jobs: Iterable[Job],
+    convert_one: Work,
+    *,
+    workers: int,
+    budget: Budget[Job],
+    patience: Callable[[Job], float] | None = None,
+    fail_fast: bool,
 ) -> Iterator[Outcome[Job, Converted]]:
     """Do jobs on threads of this process as they become known, and yield how each ended.
 
@@ -36,7 +43,13 @@ def run_here(
     """
     shared = Budget(budget.total, partial(_weight, budget.weigh))
     return run(
-        jobs, partial(_done, convert_one), workers=workers, commit=_to_stream, budget=shared, fail_fast=fail_fast
+        jobs,
+        partial(_done, convert_one),
+        workers=workers,
+        commit=_to_stream,
+        budget=shared,
+        patience=patience,
+        fail_fast=fail_fast,
     )
 
 

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError, WeightsError
 from cartoonize.jobs.converting import Converted, Converter, ConverterSpec, commit, look_at
+from cartoonize.jobs.converting import convert as convert_request
 from cartoonize.jobs.manifest import MANIFEST, Fingerprint, Manifest, Origin
 from cartoonize.jobs.planning import Job
 from cartoonize.jobs.running import Outcome, attempt
@@ -73,22 +75,16 @@ def test_result_of_another_run_is_not_computed_again(tmp_path: Path) -> None:
 
 def test_a_result_that_its_format_cannot_hold_is_refused_before_the_generator_runs(tmp_path: Path) -> None:
     Image.new("RGB", (16_400, 2)).save(tmp_path / "wide.png")
-    converter = Converter(ConverterSpec(), None)  # type: ignore[arg-type]  # would fail if it were used
+    converter = Converter(ConverterSpec(), partial(convert_request, ConverterSpec(), None))  # type: ignore[arg-type]  # fails if used
     wide = Job(File(tmp_path / "wide.png"), File(tmp_path / "wide.webp"), "WEBP", "write")
     with pytest.raises(EncodeError, match="at most 16383 pixels a side"):
         converter(wide)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
-def test_a_photo_that_takes_too_long_to_decode_fails_and_the_next_one_does_not(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "endless.png")
-    converter = ConverterSpec(size=120, output_size="work", timeout=20.0).build()
-    converter._decode._seconds = 0.5  # type: ignore[attr-defined]
-    endless = Job(File(tmp_path / "endless.png"), File(tmp_path / "a.webp"), "WEBP", "write")
-    with pytest.raises(DecodeError, match=r"takes longer than 0\.5 s"):
-        converter(endless)
-    converter._decode._seconds = 60  # type: ignore[attr-defined]
-    assert converter(job(tmp_path)).data == ConverterSpec(size=120, output_size="work").build()(job(tmp_path)).data
+@pytest.mark.parametrize("thumbnails", [False, True])
+def test_with_a_limit_to_its_time_the_result_is_the_same(thumbnails: bool, tmp_path: Path) -> None:
+    spec = ConverterSpec(size=120, output_size="work", thumbnails=thumbnails)
+    assert replace(spec, timeout=300.0).build()(job(tmp_path)) == spec.build()(job(tmp_path))
 
 
 def test_commit_writes_what_is_new_and_replaces_only_what_is_to_be_replaced(tmp_path: Path) -> None:

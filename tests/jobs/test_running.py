@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
-from cartoonize.jobs.running import Budget, Interrupted, Outcome, attempt, run
+from cartoonize.jobs.line import Budget
+from cartoonize.jobs.running import Interrupted, Outcome, attempt, run
 
 
 def double(item: int) -> str:
@@ -219,3 +220,50 @@ def test_items_are_taken_when_they_begin_and_what_they_raise_is_raised_by_the_ru
     with pytest.raises(OSError, match="the list ended"):
         follow()
     assert sorted(ended) == list(range(21))
+
+
+def test_what_takes_too_long_is_given_up_and_the_others_go_on() -> None:
+    endless, begun = threading.Event(), threading.Event()
+
+    def work(item: int) -> str:
+        if item == 1:
+            begun.set()
+            endless.wait()
+        elif item > 1:
+            begun.wait()
+        return double(item)
+
+    written: dict[int, str] = {}
+    budget = Budget[int](10, lambda item: 10)  # one at a time: what is given up makes room
+    outcomes = list(
+        run(
+            range(6),
+            work,
+            workers=1,
+            commit=written.__setitem__,
+            budget=budget,
+            patience=lambda item: 1.5 + 100 * (item != 1),
+        )
+    )
+    endless.set()
+    assert errors(outcomes) == {1: "takes longer than 2 s: --timeout gives it more"}
+    assert sorted(outcome.item for outcome in outcomes) == list(range(6)), "each has one end"
+    assert written == {n: double(n) for n in range(6) if n != 1}
+
+
+def test_what_ends_after_it_was_given_up_has_no_second_end() -> None:
+    late = threading.Event()
+
+    def work(item: int) -> str:
+        if item == 0:
+            late.wait()
+        return double(item)
+
+    outcomes = []
+    for outcome in run(range(3), work, workers=2, patience=lambda item: 1.0):
+        outcomes.append(outcome)
+        if outcome.status == "failed":
+            late.set()
+            time.sleep(0.2)
+    assert sorted(outcome.item for outcome in outcomes) == [0, 1, 2]
+    assert errors(outcomes) == {0: "takes longer than 1 s: --timeout gives it more"}
