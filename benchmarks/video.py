@@ -145,7 +145,7 @@ def reuse(folder: Path, frames: int) -> None:
 def steadiness(frames: int) -> None:
     """E_warp of the photos, of each frame for itself and steadied, and the fidelity of the latter to the former."""
     cartoonizer = Cartoonizer("fast")
-    print(f"{'clip':<24} E_warp x 1e4: input, per frame, steady {STEADY:g};  ratio  PSNR to per frame")
+    print(f"{'clip':<24} E_warp x 1e4: input, per frame, steady {STEADY:g};  ratio  PSNR to per frame  sharpness")
     for name, photos in film_clips.kinds(frames):
         alone = [finish(photo, *cartoonizer.generate(photo)) for photo in photos]
         steady = Steady(STEADY)
@@ -153,7 +153,14 @@ def steadiness(frames: int) -> None:
         errors = [mean_warping_error(photos, results) for results in (photos, alone, steadied)]
         mse = np.mean([np.mean((a.astype(np.float32) - b) ** 2) for a, b in zip(alone, steadied, strict=True)])
         figures = " ".join(f"{error * 1e4:8.2f}" for error in errors)
-        print(f"{name:<24} {figures}   {errors[2] / errors[1]:6.3f}  {10 * np.log10(255**2 / mse):6.2f} dB", flush=True)
+        kept = f"{10 * np.log10(255**2 / mse):6.2f} dB  {sharpness(steadied) / sharpness(alone):.3f}"
+        print(f"{name:<24} {figures}   {errors[2] / errors[1]:6.3f}  {kept}", flush=True)
+
+
+def sharpness(pictures: list[film_clips.Picture]) -> float:
+    """Standard deviation of the Laplacian, averaged over every fourth picture."""
+    greys = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures[::4])
+    return float(np.mean([cv2.Laplacian(grey, cv2.CV_32F).std() for grey in greys]))
 
 
 def mean_warping_error(photos: list[film_clips.Picture], results: list[film_clips.Picture]) -> float:

@@ -17,6 +17,7 @@ from cartoonize.cli.plan_report import show_jobs
 from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
 from cartoonize.cli.report import FEW, Report, finish
 from cartoonize.cli.shaping import settings_in_words, spec_of
+from cartoonize.cli.streamed_films import run_streamed_films
 from cartoonize.errors import shown
 from cartoonize.jobs.naming import SUFFIX
 from cartoonize.jobs.planning import STDOUT
@@ -27,6 +28,7 @@ from cartoonize.jobs.running import Interrupted
 from cartoonize.jobs.sharding import Shard
 from cartoonize.jobs.sharing import Share, patience, share, worker_memory
 from cartoonize.jobs.sources import STDIN, Line
+from cartoonize.jobs.staging import is_film_job
 from cartoonize.jobs.streaming import is_work, run_here, settled
 from cartoonize.media import kinds
 from cartoonize.media.formats import EXTENSIONS, extra_problem, format_of
@@ -74,8 +76,6 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> StreamedPlan:
         if problem := extra_problem(asked_for):
             raise ConfigurationError(problem)
     streams = STDIN in inputs or chosen.out == STDOUT
-    if chosen.videos:
-        raise click.UsageError("--videos: films are drawn by one machine, from its disks to its disks.")
     if streams and chosen.ray:
         raise click.UsageError("--ray reads and writes files: neither standard input nor standard output goes with it.")
     if chosen.out == STDOUT or (STDIN in inputs and chosen.out is None):
@@ -92,6 +92,7 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> StreamedPlan:
             extension=chosen.format,
             overwrite=chosen.overwrite,
             hidden=chosen.include_hidden,
+            videos=chosen.videos,
             shard=chosen.shard or Shard(),
         )
 
@@ -139,7 +140,22 @@ def _review(chosen: Options, total: int | None) -> Review | nullcontext[None]:
 
 
 def _outcomes(jobs: Iterator[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Converted]]:
-    """Yield how each job ends; the generator is loaded when the first comes that needs it."""
+    """Yield how each job ends, films last; the generator is loaded when the first comes that needs it."""
+    films: list[Job] = []
+    yield from _of_photos(_without_films(jobs, films), chosen, report)
+    if films and not (chosen.fail_fast and report.failed):
+        yield from run_streamed_films(films, chosen, report)
+
+
+def _without_films(jobs: Iterator[Job], films: list[Job]) -> Iterator[Job]:
+    for job in jobs:
+        if is_film_job(job) and is_work(job):
+            films.append(job)
+        else:
+            yield job
+
+
+def _of_photos(jobs: Iterator[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Converted]]:
     for job in jobs:
         if is_work(job):
             if not (chosen.fail_fast and report.failed):

@@ -67,19 +67,22 @@ class _Begun(Generic[Tag]):
     tag: Tag
 
 
-def draw(artist: Artist, pictures: Iterable[tuple[Image, Tag]]) -> Generator[Drawn[Tag], None, None]:
+def draw(
+    artist: Artist, pictures: Iterable[tuple[Image, Tag]], workers: int | None = None
+) -> Generator[Drawn[Tag], None, None]:
     """Draw pictures, uint8 (H, W, 3), in their order, several at a time; as many again wait in memory at most.
 
-    The result for each is the one that it would get alone, bit for bit.
+    The result for each is the one that it would get alone, bit for bit. workers: None is what the artist likes best.
     """
-    pool = ThreadPoolExecutor(artist.workers, thread_name_prefix="draw")
+    workers = workers or artist.workers
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="draw")
     begun: deque[_Begun[Tag]] = deque()
     try:
         last: _Begun[Tag] | None = None
         for photo, tag in pictures:
             last = _begin(artist, photo, tag, last, pool.submit)
             begun.append(last)
-            if len(begun) > 2 * artist.workers:
+            if len(begun) > 2 * workers:
                 yield _ended(begun.popleft())
         while begun:
             yield _ended(begun.popleft())

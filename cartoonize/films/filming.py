@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,11 @@ from cartoonize.films.segmenting import Finished, encoder_settings, finished_fra
 from cartoonize.films.spans import Span, spans_of
 from cartoonize.media.files import write_errors
 from cartoonize.media.film.joining import Join, join
-from cartoonize.media.film.segments import Segments, fingerprint
+from cartoonize.media.film.segments import Segment, Segments, fingerprint
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cartoonize.films.commission import Commission
 
 _LOST = 10  # more than one in so many frames broken is a failure
@@ -52,24 +54,54 @@ class Filming:
         self._commission = commission
         self._artist = artist
         self._segments = Segments(commission.target, {**_identity(commission), **artist.identity})
+        self._notes = list(commission.notes)
+        self._is_published = False
 
     def run(self, tell: Callable[[Progress], None], *, overwrite: bool) -> Filmed:
         """Convert, going on where an earlier run was stopped; raises CartoonizeError, AlreadyThereError."""
-        notes = list(self._commission.notes)
-        with self._segments.held():
-            done = self._segments.finished
-            if done:
-                notes.append(f"went on after frame {sum(s.frames for s in done)}, where an earlier run was stopped")
-            elif self._segments.began_anew:
-                notes.append("an unfinished result was of another input or other settings: begun anew")
-            there = {segment.number for segment in done}
-            for missing in _runs([span for span in spans_of(self._commission) if span.number not in there]):
+        with self.held():
+            for missing in _runs(self.missing):
                 self._make(missing, tell)
-            if not done:
-                raise DecodeError("no frame of it lies in the stretch that was asked for, or none can be decoded")
-            self._check_losses(0)
-            self._publish(overwrite)
-        self._segments.remove()
+            return self.published(overwrite=overwrite)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other runs away while the block runs; raises BusyError, EncodeError."""
+        with self._segments.held():
+            if done := self._segments.finished:
+                frames = sum(segment.frames for segment in done)
+                self._notes.append(f"went on after frame {frames}, where an earlier run was stopped")
+            elif self._segments.began_anew:
+                self._notes.append("an unfinished result was of another input or other settings: begun anew")
+            yield
+        if self._is_published:
+            self._segments.remove()
+
+    @property
+    def missing(self) -> list[Span]:
+        """The segments that are still to be made."""
+        there = {segment.number for segment in self._segments.finished}
+        return [span for span in spans_of(self._commission) if span.number not in there]
+
+    def path(self, span: Span) -> Path:
+        """Return where a segment's packets belong."""
+        return self._segments.path(span.number)
+
+    def add(self, segment: Segment) -> Progress:
+        """Enter a segment whose packets are where they belong; raises DecodeError where too many frames are broken."""
+        self._segments.add(segment)
+        self._check_losses(0)
+        frames = sum(segment.frames for segment in self._segments.finished)
+        return Progress(frames, self._commission.frames, float(segment.end * self._commission.film.time_base))
+
+    def published(self, *, overwrite: bool) -> Filmed:
+        """Join the segments, all of which are made, and give the result its name."""
+        done, notes = self._segments.finished, list(self._notes)
+        if not done:
+            raise DecodeError("no frame of it lies in the stretch that was asked for, or none can be decoded")
+        self._check_losses(0)
+        self._publish(overwrite)
+        self._is_published = True
         if broken := sum(segment.broken for segment in done):
             notes.append(f"broken frames left out: {broken}")
         frames = sum(segment.frames for segment in done)

@@ -66,14 +66,16 @@ def pictures(commission: Commission, start: int) -> Generator[tuple[Image, Momen
     return ahead(upright(), _DECODED_AHEAD)
 
 
-def finished_frames(commission: Commission, artist: Artist, spans: Sequence[Span]) -> Generator[Finished, None, None]:
+def finished_frames(
+    commission: Commission, artist: Artist, spans: Sequence[Span], workers: int | None = None
+) -> Generator[Finished, None, None]:
     """Draw and steady the frames of spans that follow each other; frames are decoded and drawn ahead.
 
-    Raises DecodeError, EngineError.
+    workers: as of `draw`. Raises DecodeError, EngineError.
     """
     chains: dict[int, Steady] = {}
     place = broken = 0
-    with closing(ahead(draw(artist, pictures(commission, spans[0].warm)), 1)) as drawn:
+    with closing(ahead(draw(artist, pictures(commission, spans[0].warm), workers), 1)) as drawn:
         for one in drawn:
             moment = one.tag
             while (end := spans[place].end) is not None and moment.pts >= end:

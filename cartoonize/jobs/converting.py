@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cartoonize.errors import AlreadyThereError, DecodeError
+from cartoonize.errors import AlreadyThereError
 from cartoonize.jobs.manifest import Fingerprint, Manifest, Origin, Settings, note
 from cartoonize.jobs.requests import Made, Request
 from cartoonize.media.files import make_folder, remove_leftovers
@@ -139,8 +139,6 @@ class Converter:
 
     def __call__(self, job: Job) -> Converted:
         """Decode, cartoonize and encode; raises CartoonizeError, AlreadyThereError where another run was first."""
-        if job.film:
-            raise DecodeError("a film is converted from a file to a file only, without addresses and --shard")
         if job.action == "write" and job.target and job.target.exists():
             raise AlreadyThereError  # made by another run since the plan: no need to compute it
         photo = _fingerprint(job.source)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cartoonize.cartoonizer import Cartoonizer
     from cartoonize.films.commission import Commission
-    from cartoonize.films.filming import Progress
+    from cartoonize.films.filming import Filmed, Progress
     from cartoonize.films.options import FilmOptions
     from cartoonize.jobs.planning import Job
 
@@ -77,12 +77,18 @@ def convert_film(
     thumbnails: whether a page will show it.
     """
     from cartoonize.films.filming import Filming
-    from cartoonize.media.thumbnails import of_films
 
     overwrite = film.job.action == "replace"
     if not overwrite and film.job.target and film.job.target.exists():
         raise AlreadyThereError
     filmed = Filming(film.commission, cartoonizer).run(tell, overwrite=overwrite)
+    return as_converted(film, filmed, thumbnails=thumbnails)
+
+
+def as_converted(film: FilmJob, filmed: Filmed, *, thumbnails: bool = False) -> ConvertedFilm:
+    """Return what is told of a film that was converted; raises DecodeError where the page cannot show it."""
+    from cartoonize.media.thumbnails import of_films
+
     notes = filmed.notes
     if filmed.computed < 0.95 * filmed.frames:
         notes += (

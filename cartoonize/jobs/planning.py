@@ -49,7 +49,7 @@ class Job:
 
     @property
     def film(self) -> Path | None:
-        """The film it is about, None where it is about a photo."""
+        """The file of the film it is about, None where it is about a photo or the film is in a store."""
         return self.source.path if isinstance(self.source, File) and is_film(self.source.path) else None
 
 

@@ -8,16 +8,19 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from cartoonize.errors import CartoonizeError, first_line
+from cartoonize.jobs.film_segments import SegmentItem, make_segment
 from cartoonize.jobs.running import Outcome, attempt
 from cartoonize.jobs.streaming import convert_and_write
 
 if TYPE_CHECKING:
-    from cartoonize.jobs.converting import Converted, ConverterSpec
+    from cartoonize.cartoonizer import Cartoonizer
+    from cartoonize.jobs.converting import Converted, Converter, ConverterSpec
     from cartoonize.jobs.planning import Job
+    from cartoonize.media.film.segments import Segment
 
 _CONNECT_TIMEOUT = 10  # seconds
 _STORE = 80 * 2**20  # bytes of Ray's object store, the least it takes: no pictures go through it
@@ -108,7 +111,16 @@ def worker_class() -> type:
     return Worker
 
 
-def work_of(spec: bytes) -> Callable[[Job], Outcome[Job, Converted]]:
-    """Return what a worker does with a job, made of a pickled ConverterSpec; raises CartoonizeError."""
+def work_of(spec: bytes) -> Callable[[Job | SegmentItem], Outcome[Any, Any]]:
+    """Return what a worker does with an item, made of a pickled ConverterSpec; raises CartoonizeError."""
     described: ConverterSpec = pickle.loads(spec)  # noqa: S301  from the driver that started this worker
-    return partial(attempt, partial(convert_and_write, described.build()))
+    of_films = lru_cache(maxsize=1)(described.cartoonizer)  # loaded when the first segment comes
+    return partial(attempt, partial(_done, described.build(), of_films))
+
+
+def _done(
+    converter: Converter, of_films: Callable[[], Cartoonizer], item: Job | SegmentItem
+) -> Converted | Segment | None:
+    if isinstance(item, SegmentItem):
+        return make_segment(item, of_films())
+    return convert_and_write(converter, item)

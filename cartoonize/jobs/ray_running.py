@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from cartoonize import __version__
 from cartoonize.errors import first_line
 from cartoonize.jobs.dispatching import Dispatcher, Task
+from cartoonize.jobs.film_segments import SegmentItem
 from cartoonize.jobs.ray_cluster import ClusterError, worker_class
 from cartoonize.jobs.running import Interrupted, Outcome
 from cartoonize.jobs.streaming import is_work, settled
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
-    from cartoonize.jobs.converting import Converted, ConverterSpec
+    from cartoonize.jobs.converting import ConverterSpec
     from cartoonize.jobs.planning import Job
 
 DEADLINE = 1800.0  # seconds for one photo
@@ -43,11 +44,16 @@ class Crew:
 
 
 def run_on_cluster(
-    jobs: Iterable[Job], spec: ConverterSpec, crew: Crew, *, tell: Callable[[str], None], fail_fast: bool = False
-) -> Iterator[Outcome[Job, Converted]]:
-    """Do jobs on the workers of the cluster that was joined, and yield how each ended.
+    jobs: Iterable[Job] | Iterable[SegmentItem],
+    spec: ConverterSpec,
+    crew: Crew,
+    *,
+    tell: Callable[[str], None],
+    fail_fast: bool = False,
+) -> Iterator[Outcome[Any, Any]]:
+    """Do jobs, or segments of films, on the workers of the cluster that was joined, and yield how each ended.
 
-    Jobs are taken as workers get free; those planned to fail or be skipped end here. `tell` is told which workers
+    They are taken as workers get free; jobs planned to fail or be skipped end here. `tell` is told which workers
     cannot be used. Raises ClusterError where no worker can be used.
     """
     return _Run(jobs, spec, crew, tell, fail_fast).outcomes()
@@ -57,20 +63,20 @@ class _Run:
     """The loop of the driver: workers by number, what was asked of them by Ray's references."""
 
     def __init__(
-        self, jobs: Iterable[Job], spec: ConverterSpec, crew: Crew, tell: Callable[[str], None], fail_fast: bool
+        self, jobs: Iterable[Any], spec: ConverterSpec, crew: Crew, tell: Callable[[str], None], fail_fast: bool
     ) -> None:
-        self._dispatcher: Dispatcher[Job, Converted] = Dispatcher(jobs, DEADLINE)
+        self._dispatcher: Dispatcher[Any, Any] = Dispatcher(jobs, DEADLINE)
         self._spec = spec
         self._crew = crew
         self._tell = tell
         self._fail_fast = fail_fast
         self._actors: dict[int, Any] = {}
         self._greetings: dict[Any, int] = {}
-        self._tasks: dict[Any, tuple[int, Task[Job, Converted]]] = {}
+        self._tasks: dict[Any, tuple[int, Task[Any, Any]]] = {}
         self._problem = ""
         self._last_seen = time.monotonic()
 
-    def outcomes(self) -> Iterator[Outcome[Job, Converted]]:
+    def outcomes(self) -> Iterator[Outcome[Any, Any]]:
         """Yield how each job ended; when this is left, in whatever way, no worker is."""
         import ray
 
@@ -107,15 +113,15 @@ class _Run:
     def _greet(self, worker: int) -> None:
         self._greetings[self._actors[worker].hello.remote()] = worker
 
-    def _begun(self) -> Iterator[Outcome[Job, Converted]]:
+    def _begun(self) -> Iterator[Outcome[Any, Any]]:
         """Hand jobs out; those planned to be skipped or to fail end at once."""
         for worker, task in self._dispatcher.assign(time.monotonic()):
             if is_work(task.item):
-                self._tasks[self._actors[worker].do.remote(_absolute(task.item))] = worker, task
+                self._tasks[self._actors[worker].do.remote(_portable(task.item))] = worker, task
             elif end := self._dispatcher.end(worker, task, settled(task.item), time.monotonic()):
                 yield end
 
-    def _heard(self) -> Iterator[Outcome[Job, Converted]]:
+    def _heard(self) -> Iterator[Outcome[Any, Any]]:
         """Take in what workers answer: results first, since the loss of a worker costs what it had."""
         import ray
 
@@ -166,13 +172,13 @@ class _Run:
         else:
             self._greet(worker)
 
-    def _lost(self, worker: int, reason: str) -> Iterator[Outcome[Job, Converted]]:
+    def _lost(self, worker: int, reason: str) -> Iterator[Outcome[Any, Any]]:
         """Give a lost worker's jobs to others, and greet the one that Ray starts in its place."""
         self._tasks = {reference: at for reference, at in self._tasks.items() if at[0] != worker}
         yield from self._dispatcher.lose(worker, reason)
         self._greet(worker)
 
-    def _overdue(self) -> Iterator[Outcome[Job, Converted]]:
+    def _overdue(self) -> Iterator[Outcome[Any, Any]]:
         import ray
 
         for worker in self._dispatcher.overdue(time.monotonic()):
@@ -199,7 +205,11 @@ def signals_passed() -> Iterator[None]:
         raise
 
 
-def _absolute(job: Job) -> Job:
+def _portable(item: Job | SegmentItem) -> Job | SegmentItem:
+    return item if isinstance(item, SegmentItem) else absolute(item)  # a segment means the same everywhere
+
+
+def absolute(job: Job) -> Job:
     """Return a job that means the same in any folder."""
     if isinstance(job.source, File):
         job = replace(job, source=File(Path(os.path.abspath(job.source.path))))

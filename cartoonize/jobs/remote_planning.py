@@ -6,7 +6,6 @@ import os
 import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path, PurePosixPath
 
 from cartoonize.errors import CartoonizeError
@@ -14,17 +13,15 @@ from cartoonize.jobs.naming import extension_of
 from cartoonize.jobs.planning import STDOUT, Job, PlanError, output_folder, to_file
 from cartoonize.jobs.remaking import Remake
 from cartoonize.jobs.remote_naming import Names, identity
-from cartoonize.jobs.remote_sources import Inputs
+from cartoonize.jobs.remote_sources import Inputs, is_film_suffix
 from cartoonize.jobs.sharding import Shard
 from cartoonize.jobs.sources import Line
-from cartoonize.media.film.containers import is_film
+from cartoonize.media.film.containers import CONTAINERS, Container, container_of
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION
 from cartoonize.media.stores import File, Source, StandardInput, StandardOutput
 from cartoonize.remote.listing import Existing, page_after
 from cartoonize.remote.objects import Remote
 from cartoonize.remote.urls import Url, UrlError, is_url, parse, unsafe_place
-
-_FILM = "a film: these are drawn by one machine, from its disks to its disks; leave --ray, --shard and addresses out"
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,7 @@ def plan_stream(
     extension: str | None = None,
     overwrite: bool = False,
     hidden: bool = False,
+    videos: bool = False,
     shard: Shard = Shard(),  # noqa: B008  immutable
 ) -> StreamedPlan:
     """Plan a run as `planning.plan` does, page by page of what stores list.
@@ -63,7 +61,7 @@ def plan_stream(
     settings = _Settings(out, extension, overwrite, shard)
     place = _parsed(out)
     folder = _folder(place, out)
-    found = Inputs(inputs, folder, hidden=hidden)
+    found = Inputs(inputs, folder, hidden=hidden, videos=videos)
     if place is not None and folder is None:
         return StreamedPlan(iter(_single(found, place, settings)), [], [], [])
     _check(found, folder, settings)
@@ -88,7 +86,7 @@ def _folder(place: Url | str | None, out: str | None) -> Url | Path | None:
     """Return the folder that --out names, None where it is a file or not given; raises PlanError."""
     if not isinstance(place, Url):
         return output_folder(place)
-    if place.key and not place.key.endswith("/") and place.suffix.lower() in EXTENSIONS:
+    if place.key and not place.key.endswith("/") and (place.suffix.lower() in EXTENSIONS or _container(place)):
         return None
     try:
         page_after(place.folder(), "")
@@ -119,9 +117,7 @@ def _jobs(found: Inputs, names: Names, folder: Url | Path | None, settings: _Set
     existing = _ExistingResults(found.roots, folder)
     for named in settings.shard.of(names):
         source = named.spot.source
-        if _is_film(posixpath.splitext(named.spot.place)[1]):
-            yield Job(source, None, None, "fail", _FILM)
-        elif folder is not None and unsafe_place(named.spot.place):
+        if folder is not None and unsafe_place(named.spot.place):
             yield Job(source, None, None, "fail", "its name is none for something below a folder: give --out FILE")
         else:
             yield _job(source, named.target, existing, settings, named.reason)
@@ -169,8 +165,12 @@ def _single(found: Inputs, place: Url | str, settings: _Settings) -> list[Job]:
     if spot is None and not found.stdin:
         return [_failure(name, reason) for name, reason in found.failures]
     source: Source = spot.source if spot else StandardInput()
-    if spot and _is_film(posixpath.splitext(spot.place)[1]):
-        raise PlanError(f"{source}: {_FILM}")
+    is_film = bool(spot and is_film_suffix(posixpath.splitext(spot.place)[1]))
+    if is_film and place == STDOUT:
+        raise PlanError(f"a film is not written to standard output: give --out a file's name for {source}")
+    if spot and place != STDOUT and is_film != bool(_container(place)):
+        known = ", ".join(CONTAINERS if is_film else PREFERRED_EXTENSION.values())
+        raise PlanError(f"--out {out}: expected an extension out of {known} for {source}")
     if place == STDOUT:
         return [_to_stdout(source, extension)]
     if identity(target) in found.singles:
@@ -178,14 +178,13 @@ def _single(found: Inputs, place: Url | str, settings: _Settings) -> list[Job]:
     return [_job(source, target, _ExistingResults([], None), settings)]
 
 
-@cache
-def _is_film(suffix: str) -> bool:
-    return is_film(PurePosixPath(f"x{suffix}"))
-
-
 def _to_stdout(source: Source, extension: str | None) -> Job:
     suffix = extension_of(PurePosixPath(source.url.name), extension) if isinstance(source, Remote) else extension
     return Job(source, StandardOutput(), EXTENSIONS[suffix.lower()] if suffix else None, "write")
+
+
+def _container(place: Url | str) -> Container | None:
+    return container_of(PurePosixPath(place.name) if isinstance(place, Url) else Path(place))
 
 
 def _failure(name: str, reason: str) -> Job:

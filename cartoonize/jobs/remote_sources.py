@@ -13,6 +13,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from cartoonize.errors import CartoonizeError
 from cartoonize.jobs.sources import LITTER, STDIN, Line, find, fold
+from cartoonize.media.film.containers import is_film
 from cartoonize.media.formats import is_readable
 from cartoonize.media.stores import File
 from cartoonize.remote.listing import Existing, keys_below, page_after
@@ -35,19 +36,22 @@ class Inputs:
     """What the inputs of a run stand for; iterating yields the pictures in order of their places, each once.
 
     A `str` is as typed: an address, a path, a glob of either, or "-". A `Line` is taken literally. `excluded` is the
-    output folder; it is not read when it lies inside an input folder. hidden: as of `sources.find`. Stores are asked
-    page by page while the pictures are taken.
+    output folder; it is not read when it lies inside an input folder. hidden, videos: as of `sources.find`. Stores are
+    asked page by page while the pictures are taken.
 
     folders: identities of what is read with all below it, with the separator at the end. roots: those in stores.
     singles: identities of what is read alone. failures: inputs that cannot be read, with reasons, and foreign: what is
     no picture by its name; both are complete when all pictures have been taken.
     """
 
-    def __init__(self, inputs: Iterable[str | Line], excluded: Url | Path | None, *, hidden: bool = False) -> None:
+    def __init__(
+        self, inputs: Iterable[str | Line], excluded: Url | Path | None, *, hidden: bool = False, videos: bool = False
+    ) -> None:
         self.stdin = False
         self.failures: list[tuple[str, str]] = []
         self._excluded = excluded
         self._hidden = hidden
+        self._videos = videos
         self._folders: dict[str, Url] = {}
         self._patterns: dict[str, Url] = {}
         self._singles: dict[str, Url] = {}
@@ -57,7 +61,7 @@ class Inputs:
         for name in [name for name in self._singles if self._is_below_another(name)]:
             del self._singles[name]
         excluded_path = os.path.realpath(excluded) if isinstance(excluded, Path) else None
-        self._local = find(local, excluded_path, hidden=hidden)
+        self._local = find(local, excluded_path, hidden=hidden, videos=videos)
         self.failures += [(str(path), reason) for path, reason in self._local.missing]
         self.foreign = [str(path) for path in self._local.foreign]
         self.litter = [str(path) for path in self._local.litter]
@@ -115,7 +119,7 @@ class Inputs:
         if typed and url.is_pattern and url.key not in Existing(url.at(url.key.rpartition("/")[0]).folder()):
             return self._patterns
         is_folder = not url.key or url.key.endswith("/")
-        if typed and not is_folder and not _is_readable(url.suffix):
+        if typed and not is_folder and not _is_readable(url.suffix) and not is_film_suffix(url.suffix):
             is_folder = bool(page_after(url.folder(), "").keys)
         return self._folders if is_folder else self._singles
 
@@ -128,7 +132,9 @@ class Inputs:
 
     def _in_folder(self, folder: Url) -> Iterator[Spot]:
         start = f"{_name_of_folder(folder)}/" if self._several else ""
-        return self._below(folder, lambda place: not self._is_left_alone(place), folder, _NO_FOLDER, start)
+        return self._below(
+            folder, lambda place: not self._is_left_alone(place), folder, _NO_FOLDER, start, films=self._videos
+        )
 
     def _matching(self, pattern: Url) -> Iterator[Spot]:
         """Yield what matches, and what lies below folders that match."""
@@ -146,10 +152,18 @@ class Inputs:
         def wanted(place: str) -> bool:
             return (names_hidden or not self._is_left_alone(place)) and any(map(matches, _with_parents(place)))
 
-        return self._below(root, wanted, pattern, _NO_MATCH)
+        films = self._videos or is_film_suffix(posixpath.splitext(text)[1])
+        return self._below(root, wanted, pattern, _NO_MATCH, films=films)
 
     def _below(
-        self, root: Url, wanted: Callable[[str], bool], asked: Url, nothing: str, start: str = ""
+        self,
+        root: Url,
+        wanted: Callable[[str], bool],
+        asked: Url,
+        nothing: str,
+        start: str = "",
+        *,
+        films: bool = False,
     ) -> Iterator[Spot]:
         found = False
         skipped = self._excluded_below(root)
@@ -159,7 +173,8 @@ class Inputs:
                 found |= nothing is _NO_FOLDER
                 if (skipped and key.startswith(skipped)) or not wanted(place):
                     continue
-                if _is_readable(posixpath.splitext(place)[1]):
+                suffix = posixpath.splitext(place)[1]
+                if _is_readable(suffix) or (films and is_film_suffix(suffix)):
                     found = True
                     yield Spot(f"{start}{place}", Remote(root.at(key)))
                 elif nothing is _NO_FOLDER:
@@ -196,6 +211,12 @@ def _order(spot: Spot) -> tuple[str, str]:
 @cache
 def _is_readable(suffix: str) -> bool:
     return is_readable(PurePosixPath(f"x{suffix}"))
+
+
+@cache
+def is_film_suffix(suffix: str) -> bool:
+    """Whether a name that ends so is that of a film."""
+    return is_film(PurePosixPath(f"x{suffix}"))
 
 
 def _once(spots: Iterable[Spot]) -> Iterator[Spot]:

@@ -13,8 +13,8 @@ from cartoonize.remote.access import filesystem, one_line, path_in, persistently
 from cartoonize.remote.listing import Existing
 from cartoonize.remote.urls import WEB, Url, parse
 
-_NO_READING = "not allowed to read it: check the credentials and their rights"
-_NO_WRITING = "not allowed to write there: check the credentials and their rights"
+NO_READING = "not allowed to read it: check the credentials and their rights"
+NO_WRITING = "not allowed to write there: check the credentials and their rights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Remote:
 
     def content(self) -> bytes:
         """Return what is stored there, at most MAX_STREAM; raises DecodeError."""
-        with one_line(DecodeError, self.url, "no such object", _NO_READING):
+        with one_line(DecodeError, self.url, "no such object", NO_READING):
             data = persistently(lambda: _read(self.url))
         if len(data) > MAX_STREAM:
             raise DecodeError(f"larger than a picture may be: expected at most {MAX_STREAM:,} bytes")
@@ -49,7 +49,7 @@ class Remote:
 
     def write(self, data: bytes, *, overwrite: bool) -> None:
         """Put the object there by one request: it is seen complete or not at all; raises as every sink does."""
-        with one_line(EncodeError, self.url, "no such bucket", _NO_WRITING):
+        with one_line(EncodeError, self.url, "no such bucket", NO_WRITING):
             system = filesystem(self.url.scheme)
             mode = "overwrite" if overwrite else "create"
             try:

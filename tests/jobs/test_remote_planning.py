@@ -212,14 +212,29 @@ def test_what_cannot_be_listed_or_is_no_address_is_one_failure_and_the_others_go
     assert targets(*inputs, out="out") == {f"{b}/in/a.jpg": "out/in/a.jpg"}
 
 
-def test_films_are_left_to_one_machine(bucket: Bucket) -> None:
-    fill(bucket, "in/a.jpg", "in/b.mp4")
+def test_films_are_taken_where_they_are_named_or_wanted(bucket: Bucket) -> None:
+    fill(bucket, "in/a.jpg", "in/b.mp4", "in/c.mpg")
     Path("c.mov").touch()
     b = f"s3://{bucket.name}"
     plan = plan_stream([f"{b}/in/"], out="out")
     assert [str(job.source) for job in plan.jobs] == [f"{b}/in/a.jpg"]
-    assert plan.foreign == [f"{b}/in/b.mp4"]
-    assert set(failures(f"{b}/in/b.mp4", "c.mov", out="out")) == {f"{b}/in/b.mp4", "c.mov"}
+    assert plan.foreign == [f"{b}/in/b.mp4", f"{b}/in/c.mpg"]
+    films = {f"{b}/in/b.mp4": "out/b.mp4", f"{b}/in/c.mpg": "out/c.mkv"}
+    assert targets(f"{b}/in/", out="out", videos=True) == {f"{b}/in/a.jpg": "out/a.jpg", **films}
+    assert targets(f"{b}/in/*.mp4", out="out") == {f"{b}/in/b.mp4": "out/b.mp4"}
+    assert targets(f"{b}/in/b.mp4", "c.mov", out="out") == {f"{b}/in/b.mp4": "out/b.mp4", "c.mov": "out/c.mov"}
+    assert targets(f"{b}/in/b.mp4", out=f"{b}/x.mkv") == {f"{b}/in/b.mp4": f"{b}/x.mkv"}
+    assert targets(f"{b}/in/b.mp4") == {f"{b}/in/b.mp4": f"{b}/in/b_cartoon.mp4"}
+
+
+@pytest.mark.parametrize(
+    ("source", "out", "words"),
+    [("in/b.mp4", "x.png", "out of .mp4"), ("in/b.mp4", "-", "standard output"), ("in/a.jpg", "x.mp4", "out of .avif")],
+)
+def test_films_and_photos_have_names_of_their_kind(bucket: Bucket, source: str, out: str, words: str) -> None:
+    fill(bucket, "in/a.jpg", "in/b.mp4")
+    with pytest.raises(PlanError, match=words):
+        jobs(f"s3://{bucket.name}/{source}", out=out)
 
 
 def test_a_bucket_without_permission_is_refused_before_any_work(

@@ -1,0 +1,70 @@
+"""Films of a run over stores, of one shard, or on a cluster: after the photos, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cartoonize.cli.films import loaded
+from cartoonize.cli.refusals import ConfigurationError, refusing
+from cartoonize.cli.shaping import film_options_of, spec_of
+from cartoonize.jobs.ray_cluster import cluster
+from cartoonize.jobs.ray_running import Crew, run_on_cluster
+from cartoonize.jobs.running import run
+from cartoonize.jobs.sharing import share, worker_memory
+from cartoonize.jobs.staging import convert_staged
+
+if TYPE_CHECKING:
+    from cartoonize.cli.options import Options
+    from cartoonize.cli.report import Report
+    from cartoonize.jobs.planning import Job
+    from cartoonize.jobs.running import Outcome
+
+_SEGMENTS = 10**6  # of a film there may be, while nobody knows
+
+
+def run_streamed_films(films: list[Job], chosen: Options, report: Report) -> Iterator[Outcome[Job, Any]]:
+    """Convert films, here or on the cluster, and yield how each ended."""
+    if chosen.ray:
+        yield from _on_cluster(films, chosen, report)
+        return
+    cartoonizer, options = loaded(chosen), film_options_of(chosen)
+    for job in films:
+        with report.film(str(job.source)) as tell, ExitStack() as left:
+            work = partial(
+                convert_staged,
+                options=options,
+                cartoonizer=cartoonizer,
+                tell=tell,
+                left=left,
+                thumbnails=chosen.review is not None,
+            )
+            (outcome,) = run([job], work, workers=1)
+        yield outcome
+        if chosen.fail_fast and outcome.status == "failed":
+            return
+
+
+def _on_cluster(films: list[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Any]]:
+    from cartoonize.jobs.ray_filming import FilmsOnCluster
+
+    cores, crew = 1, Crew(chosen.jobs, 1, worker_memory(chosen.weights), chosen.device == "gpu")
+    if chosen.ray == "local":
+        shared = share(_SEGMENTS, chosen.weights, chosen.size, chosen.device, chosen.jobs)
+        cores = shared.workers * shared.threads
+        crew = Crew(shared.workers, shared.threads, 0, chosen.device == "gpu")
+    with refusing(ConfigurationError):
+        cartoonizer = spec_of(chosen, crew.cores).cartoonizer()
+    on_cluster = FilmsOnCluster(
+        films,
+        film_options_of(chosen),
+        cartoonizer,
+        report.film,
+        thumbnails=chosen.review is not None,
+        fail_fast=chosen.fail_fast,
+    )
+    spec = spec_of(chosen, crew.cores)
+    with cluster(str(chosen.ray), cores):
+        yield from on_cluster.outcomes(lambda items: run_on_cluster(items, spec, crew, tell=report.note))
