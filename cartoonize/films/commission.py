@@ -10,7 +10,7 @@ from cartoonize.errors import EncodeError
 from cartoonize.films.options import FilmOptions
 from cartoonize.media.film.containers import CONTAINERS, Coding, Container, coding_for, container_of
 from cartoonize.media.film.description import Film, describe
-from cartoonize.media.film.opening import opened
+from cartoonize.media.film.opening import check_encoder, opened
 from cartoonize.media.film.stretch import Stretch
 from cartoonize.media.film.tracks import Track, tracks_of
 
@@ -58,6 +58,7 @@ def commission(source: Path, target: Path, options: FilmOptions) -> Commission:
     Raises DecodeError where the source is no film, EncodeError where the result cannot be as asked.
     """
     coding = coding_for(target, options.codec, options.crf, options.preset)
+    check_encoder(coding)
     container = CONTAINERS[target.suffix.lower()]
     film = describe(source)
     stretch = _stretch(film, options)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import struct
+import subprocess
+from dataclasses import replace
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +19,7 @@ from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
 from cartoonize.films import filming
 from cartoonize.films.commission import commission
 from cartoonize.films.options import FilmOptions
+from cartoonize.media.film.containers import CODECS
 from tests.clips import EVEN, UNEVEN, Clip, frames, packets, pan, times
 from tests.conftest import psnr
 from tests.films.conftest import Inverter, film
@@ -254,6 +259,65 @@ class TestBadInput:
             film(source, tmp_path / "b.mkv")
         assert not (tmp_path / "b.mkv").exists()
 
+    def test_encrypted(self, tmp_path: Path) -> None:
+        protection = {
+            "encryption_scheme": "cenc-aes-ctr",
+            "encryption_key": "76a6c65c5ea762046bd749a2e632ccbb",
+            "encryption_kid": "a7e61c373e219033c21091fa607bf3b8",
+        }
+        clear = Clip(sounds=("aac",)).write(tmp_path / "clear.mp4")
+        copied(clear, tmp_path / "a.mp4", protection)
+        assert self.refused(tmp_path / "a.mp4") == "it is encrypted: expected a film without copy protection"
+
+    @pytest.mark.parametrize("extension", ["mp4", "mkv", "avi"])
+    def test_no_frames_at_all(self, extension: str, tmp_path: Path) -> None:
+        clip = Clip().write(tmp_path / "clip.mp4")
+        copied(clip, tmp_path / f"a.{extension}", {}, most=0)
+        assert self.refused(tmp_path / f"a.{extension}")
+
+    def test_a_codec_that_nobody_knows(self, tmp_path: Path) -> None:
+        path = Clip().write(tmp_path / "a.mkv")
+        path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_MADE/UP/TODAY"))
+        assert "in a codec that cannot be read here" in self.refused(path)
+
+    def test_an_encoder_that_the_build_lacks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        source = Clip().write(tmp_path / "a.mp4")
+        monkeypatch.setitem(CODECS, "h264", replace(CODECS["h264"], encoder="libnothing"))
+        with pytest.raises(EncodeError, match="h264 cannot be written here, PyAV was built without libnothing"):
+            commission(source, tmp_path / "b.mp4", FilmOptions())
+
+    @pytest.mark.parametrize("hours", [0, 100])
+    def test_headers_that_lie_about_the_length(self, hours: int, tmp_path: Path) -> None:
+        source = Clip(pictures=pan(6)).write(tmp_path / "a.mp4")
+        data = bytearray(source.read_bytes())
+        for box, place in ((b"mvhd", 16), (b"tkhd", 20), (b"mdhd", 16)):
+            struct.pack_into(">I", data, data.index(box) + 4 + place, min(2**32 - 1, hours * 3600 * 90_000))
+        source.write_bytes(data)
+        filmed = film(source, tmp_path / "b.mp4")
+        assert filmed.frames == 6
+        assert filmed.duration == pytest.approx(0.2)
+        self._long_matroska(tmp_path)
+
+    def _long_matroska(self, folder: Path) -> None:
+        source = Clip(pictures=pan(6)).write(folder / "c.mkv")
+        data = bytearray(source.read_bytes())
+        place = data.index(b"\x44\x89\x88")  # Duration, of eight bytes
+        struct.pack_into(">d", data, place + 3, 100 * 3600e3)
+        source.write_bytes(data)
+        filmed = film(source, folder / "d.mkv")
+        assert filmed.frames == 6
+        assert any("its header says 360000 s" in note for note in filmed.notes)
+
+
+def copied(source: Path, target: Path, options: dict[str, str], most: int = 1000) -> None:
+    with av.open(str(source)) as original, av.open(str(target), "w", container_options=options) as output:
+        streams = {stream.index: output.add_stream_from_template(stream) for stream in original.streams}
+        output.start_encoding()
+        for number, packet in enumerate(original.demux()):
+            if packet.size and number < most:
+                packet.stream = streams[packet.stream.index]
+                output.mux(packet)
+
 
 def damaged(folder: Path, numbers: object) -> Path:
     """A film of forty single pictures, some of them damaged."""
@@ -331,6 +395,21 @@ def test_a_full_disk_is_said_and_what_was_done_stays(tmp_path: Path, monkeypatch
     assert not (tmp_path / "b.mkv").exists()
     monkeypatch.setattr(filming, "join", real)
     assert any("went on after frame 20" in note for note in film(source, tmp_path / "b.mkv").notes)
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(small)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        source = Clip(pictures=pan(60)).write(tmp_path / "a.mp4")
+        with pytest.raises(EncodeError, match="no space left on the disk"):
+            film(source, small / "b.mp4", crf=0)
+        assert [path.name for path in small.iterdir() if not path.name.startswith(".")] == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 @pytest.mark.parametrize("name", ["bigbuckbunny.mp4", "bikes.mp4", "carphone_pristine.mp4"])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _ENCRYPTED = ("encv", "drmi")
+_PROTECTED = "it is encrypted: expected a film without copy protection"
 _MOST_PIXELS = 250_000_000
 ATTACHED = 0x400  # AV_DISPOSITION_ATTACHED_PIC: a cover, not a film
 
@@ -74,9 +75,9 @@ def describe(path: Path) -> Film:
     """Look a film over; raises DecodeError when there is none in the file, or it cannot be decoded."""
     with decode_errors(), opened(path) as container:
         stream = _video(container)
+        times = _times(container, stream)
         shown = _first_frame(Reader(path, stream.index))
         first = shown.frame
-        times = _times(container, stream)
         late = shown.pts if container.format.name == "avi" else 0
         base = stream.time_base or Fraction(1, 1000)
         turn = turn_of(first)
@@ -109,11 +110,12 @@ def _video(container: InputContainer) -> VideoStream:
     films = [stream for stream in container.streams.video if not stream.disposition & ATTACHED]
     if not films:
         raise DecodeError("there is no moving picture in it: expected a video stream")
-    stream = max(films, key=lambda one: (bool(one.disposition & 1), one.width * one.height))
-    if stream.codec_context is None:
+    readable = [stream for stream in films if stream.codec_context is not None]
+    if not readable:
         raise DecodeError("its video is in a codec that cannot be read here: convert it first")
+    stream = max(readable, key=lambda one: (bool(one.disposition & 1), one.width * one.height))
     if stream.codec_context.codec_tag in _ENCRYPTED:
-        raise DecodeError("it is encrypted: expected a film without copy protection")
+        raise DecodeError(_PROTECTED)
     if stream.width * stream.height > _MOST_PIXELS:
         raise DecodeError(f"too many pixels a frame: expected at most {_MOST_PIXELS // 1_000_000} million")
     return stream
@@ -122,14 +124,19 @@ def _video(container: InputContainer) -> VideoStream:
 def _first_frame(reader: Reader) -> Timed:
     for timed in reader.frames():
         return timed
-    raise DecodeError("none of its frames can be decoded: it is damaged, encrypted or has none")
+    raise DecodeError("none of its frames can be decoded: it is damaged or has none")
 
 
 def _times(container: InputContainer, stream: VideoStream) -> list[tuple[int, int]]:
-    """Return time and duration (0: not known) of every frame's packet, sorted: what a header says is not trusted."""
-    times = []
+    """Return time and duration (0: not known) of every frame's packet, sorted: what a header says is not trusted.
+
+    Raises DecodeError where it is encrypted.
+    """
+    times: list[tuple[int, int]] = []
     try:
         for packet in container.demux(stream):
+            if not times and packet.has_sidedata("encryption_info"):
+                raise DecodeError(_PROTECTED)
             at = packet.dts if packet.pts is None else packet.pts
             if packet.size and at is not None and not packet.is_discard:
                 times.append((at, packet.duration or 0))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
 
+    from cartoonize.media.film.containers import Coding
+
 # Metadata may be in any encoding; a film is worth more than its title. From 19 on PyAV needs not be told.
 _LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 _REASONS: dict[type[Exception], str] = {
@@ -25,6 +27,7 @@ _REASONS: dict[type[Exception], str] = {
     PermissionError: "permission denied: make the file readable",
     MemoryError: "not enough memory to decode it",
     av.error.InvalidDataError: "not a film, or a damaged one (a cut-off MP4 has lost its index: copy it again)",
+    av.error.EOFError: "it ends before its first frame: copy it again",
     av.error.DecoderNotFoundError: "its video is in a codec that cannot be read here: convert it first",
 }
 
@@ -38,6 +41,15 @@ def opened(path: Path) -> Iterator[InputContainer]:
         container = av.open(f"file:{path}", "r", **_LENIENT)
     with container:
         yield container
+
+
+def check_encoder(coding: Coding) -> None:
+    """Raise EncodeError where the FFmpeg that PyAV was built with lacks an encoder."""
+    try:
+        av.Codec(coding.codec.encoder, "w")
+    except ValueError as error:
+        lacking = f"{coding.name} cannot be written here, PyAV was built without {coding.codec.encoder}"
+        raise EncodeError(f"{lacking}: choose another --codec") from error
 
 
 @contextmanager
