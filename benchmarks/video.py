@@ -84,7 +84,7 @@ def by_folder(folder: Path, frames: int) -> None:
         for number, picture in enumerate(film_clips.read(clip, frames)):
             cv2.imwrite(str(pictures / f"{number:06}.png"), picture[..., ::-1])
         subprocess.run(cartoonize(str(pictures), "--out", str(drawn), "-q"), check=True)
-        results = (cv2.imread(str(path))[..., ::-1].copy() for path in sorted(drawn.iterdir()))
+        results = (cv2.imread(str(path))[..., ::-1].copy() for path in sorted(drawn.glob("*.png")))
         film_clips.write(folder / "today.mp4", results)
 
     took = seconds(today)
@@ -228,8 +228,10 @@ def memory(folder: Path, frames: int) -> None:
             break
     if process.wait() or not samples:
         raise SystemExit("the run failed, or ended within 10 seconds: give more frames")
-    row(f"{frames} frames of 1280 x 720: resident memory, least from second 10 on", min(samples), "MB")
-    row("  most", max(samples), "MB")
+    row(f"{frames} frames of {HD[0]} x {HD[1]}: resident memory at second 10", samples[0], "MB")
+    row("  at the end", samples[-1], "MB")
+    row("  least and most in between", min(samples), "MB")
+    row("", max(samples), "MB")
 
 
 def main() -> None:
@@ -237,7 +239,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=[*every, "steadiness"])
     parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--size", type=int, nargs=2, default=HD, help="width and height of the clips")
     options = parser.parse_args()
+    globals()["HD"] = tuple(options.size)
     header()
     print(f"load before the run: {os.getloadavg()[0]:.1f}")
     for part in options.parts:

@@ -53,8 +53,7 @@ class Steady:
     def _blended(self, photo: _Look, cartoon: Image, photo_before: _Look, before: Image) -> Image:
         size = cartoon.shape[1], cartoon.shape[0]
         flow = _motion(photo, photo_before)
-        seen = moved(photo_before.half, field_of(flow, photo.half_size))
-        differs = largest_channel(cv2.absdiff(photo.half, seen))  # type: ignore[arg-type]  # OpenCV's stubs know no dtypes
+        differs = _difference(photo, photo_before, flow)
         if np.mean(differs > _CUT) > _CUT_SHARE:
             return cartoon
         weights: Any = cv2.resize(cv2.LUT(cv2.dilate(differs, np.ones((3, 3))), self._weights), size)
@@ -76,6 +75,15 @@ class _Look:
     def half_size(self) -> tuple[int, int]:
         """Width and height of `half`."""
         return self.half.shape[1], self.half.shape[0]
+
+
+def _difference(now: _Look, before: _Look, flow: Array) -> Image:
+    """Return by how many levels each pixel differs from what was there before; 255 where it came into the picture."""
+    field = field_of(flow, now.half_size)
+    differs: Any = largest_channel(cv2.absdiff(now.half, moved(before.half, field)))  # type: ignore[arg-type]  # as below
+    width, height = now.half_size
+    inside = cv2.inRange(field, (-0.5, -0.5), (width - 0.5, height - 0.5))
+    return cv2.max(differs, cv2.bitwise_not(inside))  # type: ignore[return-value]  # OpenCV's stubs know no dtypes
 
 
 def weights_of(strength: float, sigma: float = _SIGMA) -> Array:

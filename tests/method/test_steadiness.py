@@ -102,3 +102,14 @@ def test_the_measure_is_zero_for_what_moves_with_the_photo_and_grows_with_flicke
 def test_strength_has_bounds() -> None:
     with pytest.raises(ValueError, match="steady must be in"):
         Steady(1.1)
+
+
+def test_what_comes_into_the_picture_is_not_blended_with_its_border() -> None:
+    """A smooth photo, whose repeated border would be taken for what comes in."""
+    smooth = cv2.GaussianBlur(skimage.data.coffee(), (0, 0), 9)
+    first, moved_on = (np.ascontiguousarray(smooth[40:280, 60 + right : 380 + right]) for right in (0, 12))
+    steady = Steady(1)
+    steady(first, np.full_like(first, 10))
+    result = steady(moved_on, np.full_like(first, 200))
+    assert np.mean(result[:, -10:] == 200) > 0.7
+    assert np.median(result[:, :-40]) == 10, "what was there is blended"
