@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from cartoonize import __version__
-from cartoonize.errors import AlreadyThereError, ArgumentError, EngineError
+from cartoonize.errors import AlreadyThereError, ArgumentError, EncodeError, EngineError
 from cartoonize.films.maker import FilmMaker
 from cartoonize.generators import tiles
 from cartoonize.generators.card import Card
@@ -22,7 +22,7 @@ from cartoonize.generators.finishing import finish
 from cartoonize.generators.generator import load
 from cartoonize.machine import available_cores
 from cartoonize.media import codec
-from cartoonize.media.files import write_atomically
+from cartoonize.media.files import write_atomically, write_problem
 from cartoonize.media.formats import PREFERRED_EXTENSION, format_of
 from cartoonize.media.pictures import Picture, Pixels, take
 from cartoonize.method.pixels import MAX_PIXELS, Array, Image, Size, resize, working_shape
@@ -54,7 +54,7 @@ class Cartoonizer(FilmMaker):
         detail: an earlier name of `smooth`.
 
     Raises:
-        ArgumentError: an option is out of range; a ValueError, as all errors here a CartoonizeError.
+        ArgumentError: an option is out of range; as all errors here a CartoonizeError, which is a ValueError.
         WeightsError: there are no such weights, or they are damaged.
         EngineError: the device is not there.
     """
@@ -108,7 +108,7 @@ class Cartoonizer(FilmMaker):
             picture or a path a Pillow picture in sRGB, upright. Grey pictures stay grey, alpha is kept.
 
         Raises:
-            ArgumentError: it is no such picture; a ValueError.
+            ArgumentError: it is no such picture.
             DecodeError: the file cannot be read as a picture.
             EngineError: the generator's output is not finite, or the working size is beyond 250 million pixels.
         """
@@ -143,7 +143,7 @@ class Cartoonizer(FilmMaker):
             What was changed on the way, in words.
 
         Raises:
-            ArgumentError: the target has no picture's extension or is the photo itself; a ValueError.
+            ArgumentError: the target has no picture's extension or is the photo itself.
             DecodeError: the source cannot be read as a picture.
             EncodeError: the target cannot be written, or exists (AlreadyThereError).
             EngineError: as for a call.
@@ -249,3 +249,5 @@ def _check_file(source: Path, target: Path, quality: int | None, overwrite: bool
         raise ArgumentError(f"{target} is the photo itself: give another name")
     if not overwrite and os.path.lexists(target):
         raise AlreadyThereError
+    if problem := write_problem(target):
+        raise EncodeError(f"{target}: {problem}")

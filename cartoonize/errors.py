@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class CartoonizeError(Exception):
-    """Base of every error this package raises on purpose."""
+class CartoonizeError(ValueError):
+    """Base of every error this package raises on purpose: what it was given, a file or an argument, cannot be used."""
 
 
 def first_line(error: BaseException) -> str:
@@ -24,7 +24,7 @@ def shown(name: Path | str | None) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
 
 
-class ArgumentError(CartoonizeError, ValueError):
+class ArgumentError(CartoonizeError):
     """What a program asked for cannot be: an option out of range, an array that is no picture."""
 
 

@@ -135,11 +135,13 @@ def compare(
 
 
 def _three_sizes(photo: Image) -> tuple[Size, ...]:
-    """Return half the working size a photo has by default, that size, and twice that."""
+    """Return half the working size a photo has by default, that size, and twice that; none larger than the photo."""
     from cartoonize.method.pixels import DEFAULT_SHORT_SIDE
 
-    default = min(DEFAULT_SHORT_SIDE, *photo.shape[:2])
-    return max(1, default // 2), default, 2 * default
+    own = min(photo.shape[:2])
+    default = min(DEFAULT_SHORT_SIDE, own)
+    wanted = (default // 2, default, 2 * default) if own >= 1.5 * default else (default // 3, default * 2 // 3, default)
+    return tuple(dict.fromkeys(max(1, min(size, own)) for size in wanted))
 
 
 class Finish(NamedTuple):

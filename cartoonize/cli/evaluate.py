@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from cartoonize.cli.refusals import refusing
+from cartoonize.cli.sheets import check_place
 from cartoonize.cli.values import complete_weights
+from cartoonize.errors import shown
 
 if TYPE_CHECKING:
     from cartoonize.training.evaluation.distances import Estimate
@@ -63,6 +65,10 @@ def evaluate(
     intervals, on the features that come with the program; beside them how much of a photo's content is left (0 all,
     1 nothing) and the share of flat pixels. The untouched photos are the first row.
     """
+    if chart:
+        if chart.suffix.lower() != ".png":
+            raise click.UsageError(f"--chart {shown(chart)}: expected the name of a .png file")
+        check_place(chart)
     from cartoonize.training.evaluation.run import evaluate as run
 
     with refusing():

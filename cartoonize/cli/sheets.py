@@ -46,8 +46,17 @@ def check(photo: Path, targets: Sequence[Path], weights_used: Sequence[str], ove
     for target in targets:
         if os.path.exists(target) and os.path.exists(photo) and os.path.samefile(target, photo):
             raise click.UsageError(f"{shown(target)} is the photo itself: give another --out")
-        if os.path.lexists(target) and not overwrite:
+        if os.path.lexists(target) and not (overwrite or os.path.isdir(target)):
             raise click.ClickException(f"{shown(target)}: already exists: use --overwrite to replace it")
+        check_place(target)
+
+
+def check_place(target: Path) -> None:
+    """Find out before any work where a file cannot be written; raises click.ClickException."""
+    from cartoonize.media.files import write_problem
+
+    if problem := write_problem(target):
+        raise click.ClickException(f"{shown(target)}: {problem}")
 
 
 def load(weights_used: str, size: Size) -> Cartoonizer:

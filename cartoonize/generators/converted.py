@@ -17,7 +17,7 @@ from cartoonize.generators.authors_release import cache_folder
 from cartoonize.generators.weights import Weights, fingerprint
 
 # Part of the cache's key: raise it when the same weights would convert to another flatbuffer.
-CONVERTER_VERSION = 2
+CONVERTER_VERSION = 3
 _SECONDS = 600
 
 

@@ -60,6 +60,8 @@ def _fetch(url: str, file: RemoteFile, target: Path, progress: Callable[[int], N
                 part.unlink()  # complete and wrong: nothing to continue from
                 raise WeightsError(f"{url}: not the authors' file ({reason}); try again, or another --url")
             part.replace(target)
+    except WeightsError:
+        raise
     except (OSError, HTTPException, ValueError, OverflowError) as error:  # the last two: odd addresses
         raise WeightsError(f"{url}: the download failed ({error}); run the command again to go on") from error
 

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,13 +54,16 @@ def write_problem(target: Path) -> str | None:
     Missing folders are no problem.
     """
     try:
-        os.lstat(target)
+        if stat.S_ISDIR(os.stat(target).st_mode):
+            return _REASONS[errno.EISDIR]
     except FileNotFoundError:
         pass
     except OSError as error:  # too long a name, a folder that may not be searched, a file where a folder should be
         return _reason(error)
     there = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
-    return None if os.access(there, os.W_OK | os.X_OK) or not there.is_dir() else _REASONS[errno.EACCES]
+    if not there.is_dir():  # a link to nothing
+        return _REASONS[errno.ENOTDIR]
+    return None if os.access(there, os.W_OK | os.X_OK) else _REASONS[errno.EACCES]
 
 
 def write_atomically(target: Path, data: bytes, *, overwrite: bool) -> None:

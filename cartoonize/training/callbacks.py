@@ -65,15 +65,22 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships n
 
 
 class Periodic(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """Calls `act` every so many steps, counted over all phases and resumed runs."""
+    """Calls `act` every so many steps, counted over all phases and resumed runs; and at the end of a run, once."""
 
     def __init__(self, every: int, act: Callable[[], object]) -> None:
         super().__init__()
         self._every, self._act = every, act
+        self._acted_at: int | None = None
 
     def on_train_batch_end(self, _batch: int, logs: Logs) -> None:  # noqa: ARG002  Keras gives it by name
         if self.model.steps_done % self._every == 0:
+            self.act_once(self.model.steps_done)
+
+    def act_once(self, step: int) -> None:
+        """Act, unless that was done at this step."""
+        if self._acted_at != step:
             self._act()
+            self._acted_at = step
 
 
 class Log(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cartoonize.errors import ConfigError
-from cartoonize.media.files import write_atomically
+from cartoonize.media.files import write_atomically, write_problem
 from cartoonize.training import checkpoints
 from cartoonize.training.config_file import Section, changed, resolved
 
@@ -16,8 +16,10 @@ CONFIG = "config.yaml"
 def claim(folder: Path, config: Section, *, resume: bool, say: Callable[[str], None]) -> bool:
     """Tell whether there is a checkpoint in the folder to go on from, and say what has changed since it began.
 
-    Raises ConfigError when there is one and `resume` was not asked for.
+    Raises ConfigError when there is one and `resume` was not asked for, or where nothing can be written there.
     """
+    if problem := write_problem(folder / CONFIG):
+        raise ConfigError(f"{folder}: {problem}")
     if not (folder / checkpoints.NAME).is_file():
         if resume:
             say(f"{folder} holds no checkpoint: beginning at step 0")

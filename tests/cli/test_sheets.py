@@ -18,6 +18,7 @@ from PIL import Image
 import cartoonize
 from cartoonize import Cartoonizer
 from cartoonize.cli import app
+from cartoonize.cli.compare import _three_sizes
 from cartoonize.generators.tiles import generate
 from cartoonize.generators.weights import BUILTIN, at_hand, builtin_folder
 from cartoonize.method.retouch import Retouch
@@ -150,7 +151,7 @@ def test_compare_without_settings_shows_every_look_that_is_here_in_three_sizes(o
     assert at_hand() == BUILTIN
     for row, name in zip((first, *others), BUILTIN, strict=True):
         looks = row[1:]
-        for look, size in zip(looks, (50, 100, 200), strict=True):
+        for look, size in zip(looks, (33, 66, 100), strict=True):
             assert np.array_equal(look, Cartoonizer(name, size=size)(photo))
 
 
@@ -242,6 +243,27 @@ def test_errors_are_one_line_and_leave_nothing(command: str, args: list[str], co
     assert [line for line in lines if not line.startswith(("Usage: ", "Try ")) and line] == [lines[-1]]
     assert files() == {"photo.png", "words.jpg", "broken.tflite"}
     assert np.array_equal(read(Path("photo.png")), PHOTO)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("place", ["file/sheet.png", "link/sheet.png", f"{'x' * 300}.png", "folder.png/sheet.png"])
+def test_where_nothing_can_be_written_is_found_before_any_work(
+    command: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cartoonize.cli.sheets.load", lambda *_: pytest.fail("has begun to work"))
+    Path("file").touch()
+    Path("link").symlink_to("nowhere")
+    Path("folder.png/sheet.png").mkdir(parents=True)
+    Path(f"folder.png/sheet.png/photo_{command}.png").mkdir()
+    assert run(command, "photo.png", "--out", place, "--overwrite", code=1)[-1].startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("side", "sizes"),
+    [(100, (33, 66, 100)), (720, (240, 480, 720)), (1080, (360, 720, 1080)), (4000, (360, 720, 1440))],
+)
+def test_the_three_sizes_are_distinct_and_none_is_larger_than_the_photo(side: int, sizes: tuple[int, ...]) -> None:
+    assert _three_sizes(np.zeros((side, side + 1, 3), np.uint8)) == sizes
 
 
 @pytest.mark.parametrize(

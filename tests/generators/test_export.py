@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from cartoonize import Cartoonizer
 from cartoonize.cli.app import cartoonize
-from cartoonize.errors import AlreadyThereError, WeightsError
+from cartoonize.errors import AlreadyThereError, EncodeError, WeightsError
 from cartoonize.generators.engines.litert import LiteRTEngine
 from cartoonize.generators.generator import Generator, described, load
 from cartoonize.generators.weights import BUILTIN
@@ -153,6 +153,16 @@ def test_the_command_line_exports_and_replaces_nothing_unasked(tmp_path: Path) -
     assert second.exit_code == 1
     assert "already exists" in second.output
     assert CliRunner().invoke(cartoonize, [*arguments, "--overwrite"]).exit_code == 0
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_where_nothing_can_be_written_is_found_before_any_work(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cartoonize.generators.writers.export.load", lambda _: pytest.fail("has begun to work"))
+    (tmp_path / "file").touch()
+    with pytest.raises(EncodeError, match="expected a folder"):
+        export(Order("fast", form, tmp_path / "file" / "x"))
 
 
 @pytest.mark.parametrize("form", sorted(set(FORMATS) - {"onnx"}))

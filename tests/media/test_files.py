@@ -200,6 +200,9 @@ def test_what_cannot_be_written_is_told_before(tmp_path: Path) -> None:
     assert write_problem(tmp_path / "file") is None
     assert "too long" in str(write_problem(tmp_path / ("x" * 300)))
     assert "expected a folder" in str(write_problem(tmp_path / "file/a.jpg"))
+    assert "a folder has this name" in str(write_problem(tmp_path))
+    (tmp_path / "link").symlink_to("nowhere")
+    assert "expected a folder" in str(write_problem(tmp_path / "link/a.jpg"))
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")

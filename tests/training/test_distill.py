@@ -20,11 +20,16 @@ from PIL import Image as PillowImage
 
 from cartoonize import Cartoonizer
 from cartoonize.cli.training import distill
+from cartoonize.generators.architectures import ARCHITECTURES, build_compact
+from cartoonize.generators.conversion import flatbuffer, keras_model
+from cartoonize.generators.weights import locate
 from cartoonize.method import guided_filter
 from cartoonize.training.checkpoints import NAME
 from cartoonize.training.distillation.student import ink_error, psnr, tone_error, unlikeness
 from cartoonize.training.distillation.teacher import digest
 from cartoonize.training.tensor_filter import filter_batch
+
+from .conftest import make_compact_small
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -41,7 +46,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def config(photos: Path, tmp_path: Path) -> dict[str, Any]:
+def config(photos: Path, tmp_path: Path, small_compact: None) -> dict[str, Any]:
     return small_config(photos, tmp_path)
 
 
@@ -49,7 +54,9 @@ def config(photos: Path, tmp_path: Path) -> dict[str, Any]:
 def finished(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output folder of a run of three epochs."""
     folder = tmp_path_factory.mktemp("finished")
-    run(folder, small_config(photos, folder))
+    with pytest.MonkeyPatch.context() as patch:
+        make_compact_small(patch)
+        run(folder, small_config(photos, folder))
     return folder / "run"
 
 
@@ -102,16 +109,24 @@ def history(folder: Path) -> list[dict[str, float]]:
     return rows
 
 
-def test_a_deeper_student_goes_on_from_the_shallow_weights(config: dict[str, Any], tmp_path: Path) -> None:
+def test_a_deeper_student_goes_on_from_the_shallow_weights(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The teacher is `fast` too, so that a student that draws the same is told from any other."""
-    run(tmp_path, config | {"student": "compact_deep", "start": "fast", "learning_rate": 1e-9, "steps": 8})
+    monkeypatch.setitem(ARCHITECTURES, "compact", build_compact)  # as large as `fast`
+    run(
+        tmp_path,
+        config | {"student": "compact_deep", "start": "fast", "learning_rate": 1e-9, "steps": 2, "checkpoint_steps": 2},
+    )
 
     assert history(tmp_path / "run")[0]["val_psnr"] > 60
 
 
 def test_a_procedure_teaches_colours_and_ink(config: dict[str, Any], tmp_path: Path) -> None:
     del config["teacher"]
-    run(tmp_path, config | {"procedure": {"name": "comic"}, "student": "compact_ink", "steps": 8})
+    run(
+        tmp_path, config | {"procedure": {"name": "comic"}, "student": "compact_ink", "steps": 2, "checkpoint_steps": 2}
+    )
 
     assert 0 <= history(tmp_path / "run")[0]["val_lines"] <= 1
     picture = np.asarray(PillowImage.open(config["photos"][0]["folder"] + "/0.png"))
@@ -134,7 +149,10 @@ def test_the_error_of_ink_is_the_cross_entropy() -> None:
     assert np.isfinite(float(ink_error(ink, np.float32([[[0, 1, 0]]]), weights)))
 
 
-def test_weights_of_another_architecture_are_no_start(config: dict[str, Any], tmp_path: Path) -> None:
+def test_weights_of_another_architecture_are_no_start(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ARCHITECTURES, "compact", build_compact)  # as large as `fast`
     said = run(tmp_path, config | {"student": "unet", "start": "fast"}, fails=True)
 
     assert "start: fast does not fit into the student (compact and unet have other layers)" in said
@@ -167,12 +185,15 @@ def test_half_precision_goes_nearly_the_same_way(config: dict[str, Any], finishe
     assert written(np.zeros((8, 8, 3), np.uint8)).shape == (8, 8, 3)
 
 
-def test_the_best_weights_are_exported_and_the_cartoonizer_takes_them(finished: Path) -> None:
+def test_the_best_weights_are_exported_and_the_cartoonizer_takes_them(
+    finished: Path, small_compact: None, tmp_path: Path
+) -> None:
     best = json.loads((finished / "student.json").read_text())
     image = np.random.default_rng(1).integers(0, 256, (60, 84, 3), np.uint8)
 
+    (tmp_path / "again.tflite").write_bytes(flatbuffer(keras_model(locate(finished / "student.weights.h5"))))
     from_flatbuffer, from_keras = (
-        Cartoonizer(finished / name)(image).astype(int) for name in ("student.tflite", "student.weights.h5")
+        Cartoonizer(path)(image).astype(int) for path in (finished / "student.tflite", tmp_path / "again.tflite")
     )
 
     assert best["val_psnr"] == max(row["val_psnr"] for row in history(finished))

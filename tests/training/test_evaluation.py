@@ -120,3 +120,12 @@ def test_a_longer_bar_is_a_larger_number() -> None:
     page = chart([("measure", [("one", Estimate(1, 0.9, 1.1)), ("four", Estimate(4, 3.8, 4.2))])])
     one, four = ((page[top + 6] == (120, 165, 215)).all(-1).sum() for top in (26, 52))
     assert four == pytest.approx(4 * one, abs=4)
+
+
+@pytest.mark.parametrize(("name", "said"), [("file/chart.png", "expected a folder"), ("chart.jpg", "a .png file")])
+def test_a_chart_that_cannot_be_written_is_said_before_any_work(name: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folders = ("--photos", str(tmp_path), "--cartoons", str(tmp_path))  # empty: the work would say so
+    result = CliRunner().invoke(evaluate, [*folders, "--chart", str(tmp_path / name)])
+    assert result.exit_code in (1, 2)
+    assert said in result.output

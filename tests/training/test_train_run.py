@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from PIL import Image as PillowImage
 
 from cartoonize import Cartoonizer
 from cartoonize.cli.training import train
+from cartoonize.generators.architectures import ARCHITECTURES, build_compact
 from cartoonize.method.retouch import Retouch
 from cartoonize.training.checkpoints import NAME
 from cartoonize.training.config_file import load
@@ -24,6 +26,8 @@ from cartoonize.training.log import LossesLog
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.features import Maps
 from cartoonize.training.whitebox.losses import NAMES
+
+from .conftest import make_compact_small
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -41,21 +45,25 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def quick_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Something that takes less time to compile than VGG19."""
+def make_quick(patch: pytest.MonkeyPatch) -> None:
+    """Take a small generator, and features that take less time to compile than those of a network."""
     import tensorflow as tf
 
     def look(pictures: tf.Tensor) -> Maps:
         means = [tf.nn.avg_pool2d(pictures, 8, 8, "SAME")]
         return Maps(means, means)
 
-    monkeypatch.setattr("cartoonize.training.whitebox.run.build_features", lambda _: look)
+    make_compact_small(patch)
+    patch.setattr("cartoonize.training.whitebox.run.build_features", lambda _: look)
 
 
 @pytest.fixture
-def start(pictures: Path, tmp_path: Path, quick_features: None) -> Callable[..., Result]:
-    """Run `cartoonize train` for 2 + 3 steps in `tmp_path / run`."""
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_quick(monkeypatch)
+
+
+def configured(pictures: Path, folder: Path) -> Callable[..., Result]:
+    """Return what runs `cartoonize train` for 2 + 3 steps in `folder / run`."""
     config = {
         "run": "run",
         "groups": [{"name": "all", "photos": str(pictures / "photos"), "cartoons": str(pictures / "cartoons")}],
@@ -66,8 +74,30 @@ def start(pictures: Path, tmp_path: Path, quick_features: None) -> Callable[...,
         "features": {"weights": "random"},
         "every": {"log": 1, "sample": 5, "checkpoint": 2, "export": 5},
     }
-    (tmp_path / "cfg.yaml").write_text(yaml.safe_dump(config))
-    return lambda *options: invoke("--config", str(tmp_path / "cfg.yaml"), *options)
+    (folder / "cfg.yaml").write_text(yaml.safe_dump(config))
+    return lambda *options: invoke("--config", str(folder / "cfg.yaml"), *options)
+
+
+@pytest.fixture
+def start(pictures: Path, tmp_path: Path, quick: None) -> Callable[..., Result]:
+    return configured(pictures, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def stopped_once(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """The folder around a run that was stopped after its first step, and what it said."""
+    folder = tmp_path_factory.mktemp("stopped")
+    with pytest.MonkeyPatch.context() as patch:
+        make_quick(patch)
+        interrupt_after(1, patch)
+        return folder, configured(pictures, folder)()
+
+
+@pytest.fixture
+def stopped(stopped_once: tuple[Path, Result], tmp_path: Path) -> Path:
+    """A copy of that run."""
+    shutil.copytree(stopped_once[0] / "run", tmp_path / "run")
+    return tmp_path / "run"
 
 
 def invoke(*arguments: str) -> Result:
@@ -129,18 +159,22 @@ def test_the_tiny_example_trains_and_its_export_cartoonizes_a_photo(tmp_path: Pa
 
 
 def test_a_run_that_is_stopped_in_each_phase_ends_in_the_same_bits(
-    start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Result],
+    stopped_once: tuple[Path, Result],
+    stopped: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert start(*set_run(tmp_path / "straight")).exit_code == 0
-    for options, step in (((), 1), (("--resume",), 3)):
-        with monkeypatch.context() as patch:
-            interrupt_after(step, patch)
-            stopped = start(*options)
-        assert stopped.exit_code == 130
-        assert f"--config {tmp_path / 'cfg.yaml'} --resume" in stopped.output
-        assert numbers(tmp_path / "run")["step"] == step
-        exported = tmp_path / "run" / "exports" / f"step_{step:08d}.tflite"
-        assert f"cartoonize photo.jpg --weights {exported}" in stopped.output
+    with monkeypatch.context() as patch:
+        interrupt_after(3, patch)
+        again = start("--resume")
+    for folder, said, step in ((*stopped_once, 1), (tmp_path, again, 3)):
+        assert said.exit_code == 130, said.output
+        assert f"--config {folder / 'cfg.yaml'} --resume" in said.output
+        assert numbers(folder / "run")["step"] == step
+        exported = folder / "run" / "exports" / f"step_{step:08d}.tflite"
+        assert f"cartoonize photo.jpg --weights {exported}" in said.output
         assert exported.is_file()
 
     finished = start("--resume")
@@ -159,6 +193,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 tf.config.experimental.enable_op_determinism()
 from cartoonize.cli.training import train
+from cartoonize.generators.architectures import ARCHITECTURES, build_compact
 train(sys.argv[1:])
 """
 
@@ -216,6 +251,18 @@ def test_half_precision_takes_nearly_the_same_steps(start: Callable[..., Result]
     assert exported(skimage.data.coffee()[:64, :64]).shape == (64, 64, 3)
 
 
+def test_a_place_where_nothing_can_be_written_is_found_before_any_work(
+    start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cartoonize.training.whitebox.run.Batches", lambda *_: pytest.fail("has begun to work"))
+    (tmp_path / "file").touch()
+
+    result = start(*set_run(tmp_path / "file" / "run"))
+
+    assert result.exit_code == 1
+    assert "a part of the path is a file, expected a folder" in result.output
+
+
 def test_a_loss_that_is_not_finite_ends_the_run(start: Callable[..., Result], tmp_path: Path) -> None:
     result = start("--set", "optimizer.learning_rate=1e30", "--set", "every.checkpoint=1")
 
@@ -257,7 +304,10 @@ def test_a_step_that_does_not_fit_into_memory_is_said_in_one_line(
     )
 
 
-def test_built_in_weights_are_taken_further(start: Callable[..., Result], tmp_path: Path) -> None:
+def test_built_in_weights_are_taken_further(
+    start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ARCHITECTURES, "compact", build_compact)  # as large as `fast`
     rates = ("--set", "optimizer.learning_rate=1e-6", "--set", "optimizer.discriminator_learning_rate=1e-2")
 
     result = start("--init", "fast", "--set", "steps.adversarial=1", *rates)
@@ -315,15 +365,6 @@ def test_a_second_run_does_not_overwrite_the_first(start: Callable[..., Result],
     assert "holds a run already: add --resume, or choose another folder" in result.output
 
 
-@pytest.fixture
-def stopped(start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a run that was stopped after its first step."""
-    with monkeypatch.context() as patch:
-        interrupt_after(1, patch)
-        assert start().exit_code == 130
-    return tmp_path / "run"
-
-
 def test_a_run_without_its_configuration_goes_on_with_the_given_one(
     start: Callable[..., Result], stopped: Path
 ) -> None:
@@ -368,7 +409,10 @@ def test_check_says_what_to_expect_and_trains_nothing(start: Callable[..., Resul
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["check.png"]
 
 
-def test_the_example_of_a_style_is_ready_to_run(shared: Path, quick_features: None, tmp_path: Path) -> None:
+def test_the_example_of_a_style_is_ready_to_run(
+    shared: Path, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ARCHITECTURES, "compact", build_compact)  # as large as the weights that it begins with
     result = invoke("--config", str(EXAMPLES / "train_game_art.yaml"), "--check", *set_run(tmp_path))
 
     assert result.exit_code == 0, result.output

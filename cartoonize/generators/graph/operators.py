@@ -24,6 +24,8 @@ def follow(operator: Operator, inputs: Sequence[Value]) -> Followed:
             numbers = np.asarray(ARITHMETIC[operator.name](operator, [known(value) for value in inputs]))
             return Followed((Value(numbers.shape, numbers, constant=True),))
         return _FOLLOW[operator.name](operator, inputs)
+    except WeightsError:
+        raise
     except (ValueError, IndexError, TypeError, ArithmeticError, KeyError) as error:
         raise WeightsError(f"{operator.name} does not fit what it is given ({error})") from error
 

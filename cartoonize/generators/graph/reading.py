@@ -107,6 +107,8 @@ def read_graph(content: bytes) -> Graph:
     """Read a generator's flatbuffer; raises WeightsError when it is damaged, no generator, or has unknown operators."""
     try:
         return _graph(schema.Model.GetRootAs(content, 0))
+    except WeightsError:
+        raise
     except (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError, MemoryError) as error:
         raise WeightsError(f"a damaged or truncated flatbuffer ({error or type(error).__name__})") from error
 

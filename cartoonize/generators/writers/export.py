@@ -12,9 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from cartoonize.errors import AlreadyThereError, WeightsError
+from cartoonize.errors import AlreadyThereError, EncodeError, WeightsError
 from cartoonize.generators.generator import Generator, load
-from cartoonize.media.files import write_atomically
+from cartoonize.media.files import write_atomically, write_problem
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ def export(order: Order) -> list[Path]:
     """
     if order.format != "onnx" and (order.image or order.layout != "NHWC"):
         raise WeightsError("--image and --layout go with --format onnx")
+    if problem := write_problem(_written_first(order)):
+        raise EncodeError(problem)
     generator = load(order.weights)
     if order.format == "saved_model":
         return [_write_saved_model(order, generator)]
@@ -45,6 +47,12 @@ def export(order: Order) -> list[Path]:
     for path, data in files.items():
         write_atomically(path, data, overwrite=order.overwrite)
     return list(files)
+
+
+def _written_first(order: Order) -> Path:
+    if order.format == "saved_model":
+        return order.out / "saved_model.pb"
+    return _ncnn_part(order, ".param") if order.format == "ncnn" else order.out
 
 
 def _onnx(order: Order, generator: Generator) -> dict[Path, bytes]:
@@ -61,9 +69,13 @@ def _ncnn(order: Order, generator: Generator) -> dict[Path, bytes]:
     from cartoonize.generators.writers.ncnn import write_ncnn
 
     parameters, weights = write_ncnn(generator.graph)
-    stem = order.out.with_suffix("") if order.out.suffix in (".param", ".bin") else order.out
     parts = {".param": parameters.encode(), ".bin": weights, ".json": _card(generator)}
-    return {stem.with_name(stem.name + suffix): data for suffix, data in parts.items()}
+    return {_ncnn_part(order, suffix): data for suffix, data in parts.items()}
+
+
+def _ncnn_part(order: Order, suffix: str) -> Path:
+    stem = order.out.with_suffix("") if order.out.suffix in (".param", ".bin") else order.out
+    return stem.with_name(stem.name + suffix)
 
 
 def _keras(order: Order, generator: Generator) -> dict[Path, bytes]:

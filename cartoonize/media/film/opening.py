@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import av
 from av.error import FFmpegError
 
-from cartoonize.errors import DecodeError, EncodeError, first_line
+from cartoonize.errors import CartoonizeError, DecodeError, EncodeError, first_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +57,8 @@ def decode_errors() -> Iterator[None]:
     """Turn what reading raises into one line."""
     try:
         yield
+    except CartoonizeError:
+        raise
     except (FFmpegError, OSError, MemoryError, ValueError) as error:
         known = (text for kind, text in _REASONS.items() if isinstance(error, kind))
         reason = getattr(error, "strerror", None) or first_line(error)
@@ -68,6 +70,8 @@ def encode_errors(doing: str) -> Iterator[None]:
     """Turn what FFmpeg raises while writing into EncodeError; OSErrors pass, `files` knows their words."""
     try:
         yield
+    except CartoonizeError:
+        raise
     except (FFmpegError, ValueError) as error:
         if isinstance(error, OSError):
             raise

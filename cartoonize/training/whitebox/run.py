@@ -54,22 +54,26 @@ def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> E
     Raises ConfigError, DatasetError, DivergedError, TrainingError, WeightsError.
     """
     going_on = claim(config.run, config, resume=resume, say=say)
-    batches = Batches(config, say)  # folders are looked at before anything is downloaded
+    log = LossesLog(config.run, NAMES)
+    log.rows()  # a damaged one is found before anything is downloaded, and so are folders that are not there
+    batches = Batches(config, say)
     with session(config, say) as model, StopOnSignal() as stop:
         if going_on:
             checkpoints.load(model, config.run)
-        log = LossesLog(config.run, NAMES)
         log.begin(model.steps_done)
         keep_config(config.run, config)
-        beside = _callbacks(config, model, batches, log)
+        exporting = Periodic(config.every.export, partial(_export, model, config.run))
+        saving = Periodic(config.every.checkpoint, partial(checkpoints.save, model, config.run))
+        beside = [*_callbacks(config, model, batches, log), exporting, saving]
         ends: dict[Phase, int] = {"pretrain": config.pretrain_steps, "adversarial": config.total_steps}
         for phase, end_step in ends.items():
             if model.steps_done < end_step and not stop.signum:
                 train_until(
                     model, batches, phase, end_step, [*beside, Progress(phase, model.steps_done, end_step), stop]
                 )
-        checkpoints.save(model, config.run)
-        exported = _export(model, config.run)
+        saving.act_once(model.steps_done)
+        exporting.act_once(model.steps_done)
+        exported = _exports(config.run) / f"{_name(model)}.tflite"
         if stop.signum is None:
             write_summary(config, log, exported)
         return Ending(exported, stop.signum)
@@ -160,24 +164,29 @@ def _callbacks(
         Watch(config.run),
         Log(config.every.log, log, board),
         Periodic(config.every.sample, partial(_sample, model, photos, config, board)),
-        Periodic(config.every.export, partial(_export, model, config.run)),
-        Periodic(config.every.checkpoint, partial(checkpoints.save, model, config.run)),
     ]
 
 
 def _sample(model: WhiteBoxGAN, photos: Array, config: TrainConfig, board: tf.summary.SummaryWriter) -> None:
     """Write a sheet of what the averaged generator makes of some photos, as PNG and to TensorBoard."""
     image = sample_sheet(model, photos, config.representations)
-    write_png(config.run / "samples" / f"step_{model.steps_done:08d}.png", image)
+    write_png(config.run / "samples" / f"{_name(model)}.png", image)
     with board.as_default(model.steps_done):
         tf.summary.image("samples", image[None])
 
 
-def _export(model: WhiteBoxGAN, run: Path) -> Path:
+def _export(model: WhiteBoxGAN, run: Path) -> None:
     """Write the averaged generator as `step_N.tflite` and `.weights.h5`, the last one as `step_N_raw.weights.h5`."""
-    folder, name = run / "exports", f"step_{model.steps_done:08d}"
-    write_weights(model.generator, folder / f"{name}_raw.weights.h5")
-    return export(model.average, folder, name)
+    write_weights(model.generator, _exports(run) / f"{_name(model)}_raw.weights.h5")
+    export(model.average, _exports(run), _name(model))
+
+
+def _exports(run: Path) -> Path:
+    return run / "exports"
+
+
+def _name(model: WhiteBoxGAN) -> str:
+    return f"step_{model.steps_done:08d}"
 
 
 def _adam(config: TrainConfig, learning_rate: float) -> keras.optimizers.Optimizer:
