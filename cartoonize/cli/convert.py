@@ -15,14 +15,13 @@ from cartoonize.cli.films import estimates, loaded, look_over_all, run_films
 from cartoonize.cli.plan_report import show_plan
 from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
 from cartoonize.cli.report import FEW, Report, finish
-from cartoonize.cli.shaping import settings_in_words, spec_of
+from cartoonize.cli.shaping import remake_of, settings_in_words, spec_of
 from cartoonize.errors import shown
 from cartoonize.generators import weights
 from cartoonize.jobs import planning, running
-from cartoonize.jobs.converting import Converted, ConverterSpec, commit
+from cartoonize.jobs.converting import Converted, commit, keep_known
 from cartoonize.jobs.lists import read_list
 from cartoonize.jobs.naming import SUFFIX
-from cartoonize.jobs.remaking import Remake
 from cartoonize.jobs.running import Outcome
 from cartoonize.jobs.sharing import patience, share
 from cartoonize.jobs.sources import STDIN, Line
@@ -53,8 +52,6 @@ def convert(chosen: Options) -> int:
     ):
         from cartoonize.cli.streaming import convert_stream
 
-        if chosen.update:
-            raise click.UsageError("--update goes neither with addresses nor with --shard or --ray.")
         return convert_stream(chosen, inputs)
     plan, films = look_over_all(_checked_plan(chosen, inputs), chosen)
     if chosen.dry_run:
@@ -108,7 +105,7 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> Plan:
             inputs,
             out=chosen.out,
             extension=chosen.format,
-            remake=_remake(chosen),
+            remake=remake_of(chosen),
             hidden=chosen.include_hidden,
             videos=chosen.videos,
         )
@@ -125,11 +122,6 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> Plan:
     if any(isinstance(job.target, StandardOutput) for job in plan.todo):
         check_stdout(chosen)
     return plan
-
-
-def _remake(chosen: Options) -> Remake:
-    settings = spec_of(chosen, threads=1).settings()
-    return Remake(chosen.overwrite, chosen.update, settings, ConverterSpec.default_settings())
 
 
 def _announce(plan: Plan, report: Report) -> None:
@@ -172,6 +164,8 @@ def _run(plan: Plan, films: dict[Job, FilmJob], chosen: Options, report: Report,
         if job.action == "fail":
             tell(Outcome(job, "failed", error=job.reason))
     skipped = [job for job in plan.jobs if job.action == "skip"]
+    for job in skipped:
+        keep_known(job)
     with report.progress(len(skipped) if review else 0):
         for outcome in _skipped(skipped, review):
             tell(outcome)

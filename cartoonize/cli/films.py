@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cartoonize.cli.refusals import ConfigurationError, refusing
-from cartoonize.cli.shaping import film_options_of, spec_of
+from cartoonize.cli.shaping import film_options_of, film_settings_of, spec_of
 from cartoonize.errors import CartoonizeError
 from cartoonize.jobs import running
 from cartoonize.jobs.filming import FilmJob, clear_leftovers, convert_film, estimated_seconds, look_over
@@ -36,11 +36,12 @@ def look_over_all(plan: Plan, chosen: Options) -> tuple[Plan, dict[Job, FilmJob]
         hint = " (--videos takes those of folders)" if plan.films else ""
         raise click.UsageError(f"--{words.get(named[0], named[0])} is for films, and there is none here{hint}.")
     how, jobs, films = film_options_of(chosen), [], {}
+    settings = film_settings_of(chosen) if any(job.film for job in plan.todo) else None
     for job in plan.jobs:
         looked: Job | FilmJob = job
         if job.film and job.action in ("write", "replace"):
             with refusing(click.UsageError, str(job.source)):
-                looked = look_over(job, how)
+                looked = look_over(job, how, settings)
         elif job.film:
             clear_leftovers(job)
         if isinstance(looked, FilmJob):

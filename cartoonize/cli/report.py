@@ -16,7 +16,7 @@ import click
 
 from cartoonize.cli.film_progress import film_progress
 from cartoonize.errors import CartoonizeError, shown
-from cartoonize.jobs.remaking import OLDER, OTHER_SETTINGS
+from cartoonize.jobs.remaking import OLDER, OLDER_FILM, OTHER_SETTINGS
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
@@ -127,7 +127,10 @@ class Report:
         seconds = perf_counter() - self._start
         if self._as_json:
             counts = {status: self._counts[status] for status in ("done", "skipped", "failed")}
-            stale = {"other_settings": self._stale[OTHER_SETTINGS], "older": self._stale[OLDER]}
+            stale = {
+                "other_settings": self._stale[OTHER_SETTINGS],
+                "older": self._stale[OLDER] + self._stale[OLDER_FILM],
+            }
             summary = {**counts, **stale, "left": left, "seconds": round(seconds, 3), "interrupted": interrupted}
             self._say(json.dumps({"summary": summary}), err=False)
         if self._quiet:
@@ -142,7 +145,7 @@ class Report:
 
     def _why(self) -> str:
         """Say which of the skipped results are no longer right, and what makes them anew."""
-        other, older = self._stale[OTHER_SETTINGS], self._stale[OLDER]
+        other, older = self._stale[OTHER_SETTINGS], self._stale[OLDER] + self._stale[OLDER_FILM]
         counts = [f"{other} made with other settings"] if other else []
         counts += [f"{older} older than {'its photo' if older == 1 else 'their photos'}"] if older else []
         return f" ({', '.join(counts)}: --update makes {'it' if other + older == 1 else 'them'} anew)" if counts else ""

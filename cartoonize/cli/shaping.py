@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from cartoonize import __version__
 from cartoonize.errors import shown
 from cartoonize.films.options import FilmOptions
 from cartoonize.jobs.converting import ConverterSpec
+from cartoonize.jobs.remaking import Remake
 
 if TYPE_CHECKING:
     from cartoonize.cli.options import Options
+    from cartoonize.jobs.manifest import Settings
 
 
 def settings_in_words(chosen: Options) -> dict[str, str]:
@@ -66,3 +69,20 @@ def film_options_of(chosen: Options) -> FilmOptions:
         background=chosen.background,
         strip_metadata=chosen.strip_metadata,
     )
+
+
+def film_settings_of(chosen: Options) -> Settings:
+    """Return what changes a film's result, fit for JSON; raises WeightsError."""
+    options = asdict(film_options_of(chosen))
+    for name in ("start", "end"):
+        options[name] = options[name] and str(options[name])
+    settings = {**spec_of(chosen, threads=1).settings(), **options, "background": list(chosen.background)}
+    del settings["quality"]  # of pictures
+    return settings
+
+
+def remake_of(chosen: Options) -> Remake:
+    """Return what is done about results that exist; raises WeightsError."""
+    settings = spec_of(chosen, threads=1).settings()
+    defaults = ConverterSpec.default_settings()
+    return Remake(chosen.overwrite, chosen.update, settings, defaults, film_settings_of(chosen))

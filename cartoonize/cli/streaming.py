@@ -16,7 +16,7 @@ from cartoonize.cli import words
 from cartoonize.cli.plan_report import show_jobs
 from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
 from cartoonize.cli.report import FEW, Report, finish
-from cartoonize.cli.shaping import settings_in_words, spec_of
+from cartoonize.cli.shaping import remake_of, settings_in_words, spec_of
 from cartoonize.cli.streamed_films import run_streamed_films
 from cartoonize.errors import shown
 from cartoonize.jobs.naming import SUFFIX
@@ -75,6 +75,9 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> StreamedPlan:
     for asked_for in (EXTENSIONS.get(chosen.format or ""), format_of(PurePath(chosen.out or ""))):
         if problem := extra_problem(asked_for):
             raise ConfigurationError(problem)
+    named = (*inputs, chosen.out or "")
+    if chosen.update and any(words.is_address(item.text if isinstance(item, Line) else item) for item in named):
+        raise click.UsageError("--update goes with files: what made an object is not known. --overwrite replaces it.")
     streams = STDIN in inputs or chosen.out == STDOUT
     if streams and chosen.ray:
         raise click.UsageError("--ray reads and writes files: neither standard input nor standard output goes with it.")
@@ -90,7 +93,7 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> StreamedPlan:
             inputs,
             out=chosen.out,
             extension=chosen.format,
-            overwrite=chosen.overwrite,
+            remake=remake_of(chosen),
             hidden=chosen.include_hidden,
             videos=chosen.videos,
             shard=chosen.shard or Shard(),

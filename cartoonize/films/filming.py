@@ -48,10 +48,16 @@ class Filmed:
 
 
 class Filming:
-    """Converts one film, going on where an earlier run with the same film, options and artist was stopped."""
+    """Converts one film, going on where an earlier run with the same film, options and artist was stopped.
 
-    def __init__(self, commission: Commission, artist: Artist) -> None:
+    announce: is given the bytes of the result before that has its name.
+    """
+
+    def __init__(
+        self, commission: Commission, artist: Artist, announce: Callable[[int], None] = lambda _: None
+    ) -> None:
         self._commission = commission
+        self._announce = announce
         self._artist = artist
         self._segments = Segments(commission.target, {**_identity(commission), **artist.identity})
         self._notes = list(commission.notes)
@@ -139,6 +145,7 @@ class Filming:
         joined = self._segments.folder / "joined"
         with write_errors():
             join(what, joined)
+            self._announce(joined.stat().st_size)
             self._segments.publish(joined, overwrite=overwrite)
 
     def _check_losses(self, further: int) -> None:

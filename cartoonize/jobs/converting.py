@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cartoonize.errors import AlreadyThereError
-from cartoonize.jobs.manifest import Fingerprint, Manifest, Origin, Settings, note
+from cartoonize.jobs.manifest import Fingerprint, Manifest, Origin, Settings, note, renew
 from cartoonize.jobs.requests import Made, Request
 from cartoonize.media.files import make_folder, remove_leftovers
 from cartoonize.media.stores import File
@@ -182,6 +182,12 @@ def commit(job: Job, converted: Converted, *, preserve_times: bool = False) -> N
         with suppress(OSError):  # the photo is gone by now, or the disk keeps no dates: the result is there
             dates = os.stat(job.source.path)
             os.utime(job.target.path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
+
+
+def keep_known(job: Job) -> None:
+    """Tell the manifest of a photo that was recognised by its content, so that the next run need not read it."""
+    if job.record and isinstance(job.source, File) and isinstance(job.target, File):
+        renew(job.target.path, job.source.path, job.record)
 
 
 def _note(job: Job, target: Path, converted: Converted) -> None:

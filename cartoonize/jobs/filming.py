@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from time import perf_counter
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cartoonize.errors import AlreadyThereError, DecodeError
 from cartoonize.jobs.converting import Converted
+from cartoonize.jobs.manifest import Fingerprint, Origin, Settings, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,16 +40,30 @@ class ConvertedFilm(Converted):
 
 @dataclass(frozen=True)
 class FilmJob:
-    """A job about a film that can be converted as asked."""
+    """A job about a film that can be converted as asked; settings: what the manifest is told, None for nothing."""
 
     job: Job
     commission: Commission
+    settings: Settings | None = None
+
+    def announcing(self) -> Callable[[int], None]:
+        """Return what tells the manifest of the result, of so many bytes; takes the film's fingerprint now."""
+        order, settings = self.commission, self.settings
+        if settings is None:
+            return lambda _: None
+        origin = Origin(Fingerprint.of(order.film.path), settings)
+
+        def announce(size: int) -> None:
+            with suppress(OSError):  # then nothing will be known of this result
+                note(order.target, size, order.film.path, origin)
+
+        return announce
 
 
-def look_over(job: Job, options: FilmOptions) -> FilmJob | Job:
+def look_over(job: Job, options: FilmOptions, settings: Settings | None = None) -> FilmJob | Job:
     """Return the job with what is known of its film, or as one that fails where it is none.
 
-    Raises EncodeError where the result cannot be as asked.
+    settings: as of `FilmJob`. Raises EncodeError where the result cannot be as asked.
     """
     from cartoonize.films.commission import commission
     from cartoonize.media.stores import File
@@ -55,7 +71,7 @@ def look_over(job: Job, options: FilmOptions) -> FilmJob | Job:
     assert job.film  # noqa: S101  only jobs about films come here
     assert isinstance(job.target, File)  # noqa: S101  as above
     try:
-        return FilmJob(job, commission(job.film, job.target.path, options))
+        return FilmJob(job, commission(job.film, job.target.path, options), settings)
     except DecodeError as error:
         return replace(job, action="fail", target=None, reason=" ".join(str(error).split()))
 
@@ -81,7 +97,7 @@ def convert_film(
     overwrite = film.job.action == "replace"
     if not overwrite and film.job.target and film.job.target.exists():
         raise AlreadyThereError
-    filmed = Filming(film.commission, cartoonizer).run(tell, overwrite=overwrite)
+    filmed = Filming(film.commission, cartoonizer, film.announcing()).run(tell, overwrite=overwrite)
     return as_converted(film, filmed, thumbnails=thumbnails)
 
 

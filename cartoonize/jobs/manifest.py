@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -138,15 +139,31 @@ class Manifests:
 
 def note(target: Path, size: int, source: Path, origin: Origin) -> None:
     """Tell the manifest beside `target` what makes it, `size` bytes; its folder exists. Raises OSError."""
+    _add(target, Record(target.name, size, _place(source, target), origin.photo, origin.settings))
+
+
+def renew(target: Path, source: Path, record: Record) -> None:
+    """Tell the manifest where a photo is now and of what date, so that its content is not read again; never fails."""
+    with suppress(OSError):
+        photo = replace(record.photo, modified=os.stat(source).st_mtime_ns)
+        renewed = replace(record, source=_place(source, target), photo=photo)
+        if renewed != record:
+            _add(target, renewed)
+
+
+def _place(source: Path, target: Path) -> str:
+    """Return the way from a result's folder to its photo."""
     folder, real = os.path.realpath(target.parent), os.path.realpath(source)
     try:
-        place = os.path.relpath(real, folder)
+        return os.path.relpath(real, folder)
     except ValueError:  # on Windows there is no way from one drive to another
-        place = real
-    line = _line(Record(target.name, size, place, origin.photo, origin.settings))
+        return real
+
+
+def _add(target: Path, record: Record) -> None:
     descriptor = os.open(target.with_name(MANIFEST), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
-        os.write(descriptor, b"\n" + line)  # first an end for a line that a crash has torn
+        os.write(descriptor, b"\n" + _line(record))  # first an end for a line that a crash has torn
     finally:
         os.close(descriptor)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Literal, TypeAlias
 
 from cartoonize.errors import CartoonizeError
 from cartoonize.jobs.manifest import Manifest, Manifests, Record
 from cartoonize.jobs.naming import SUFFIX, Namer, extension_of, key
-from cartoonize.jobs.remaking import EXISTS, FOREIGN, KEEP, Remake
+from cartoonize.jobs.remaking import EXISTS, FOREIGN, KEEP, OTHER_SETTINGS, Remake
 from cartoonize.jobs.sources import Candidate, Found, Line, find, fold, is_inside, outside
 from cartoonize.media.files import write_problem
 from cartoonize.media.film.containers import CONTAINERS, container_of, is_film
@@ -37,7 +37,8 @@ class Job:
     """One photo or film: where it comes from and goes to.
 
     target: None of one that fails. format: None is that of the photo, or it is a film. reason: why it is skipped,
-    replaced or fails. renamed: why the result is not called as it would be alone.
+    replaced or fails. renamed: why the result is not called as it would be alone. record: what made the result that is
+    left, where that is known and its photo is still the same.
     """
 
     source: Source
@@ -46,6 +47,7 @@ class Job:
     action: Action
     reason: str = ""
     renamed: str = ""
+    record: Record | None = field(default=None, compare=False)
 
     @property
     def film(self) -> Path | None:
@@ -189,7 +191,8 @@ def to_file(
     there = os.path.lexists(target)
     state = remake.state(record, source.path) if isinstance(source, File) else EXISTS
     if there and not remake.replaces(state):
-        return replace(job, action="skip", reason=state)
+        same = record if state in (EXISTS, OTHER_SETTINGS) else None
+        return replace(job, action="skip", reason=state, record=same)
     if there and not record and not replaceable:
         return replace(job, action="fail", reason=f"{target} {FOREIGN}")
     if problem := write_problem(target):

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cartoonize.jobs.manifest import Record, Settings
+from cartoonize.media.film.containers import is_film
 
 EXISTS = "exists"
 OTHER_SETTINGS = "was made with other settings"
 OLDER = "is older than its photo"
+OLDER_FILM = "is older than its film"
 FOREIGN = "exists, and this program did not make it: delete it, or give its name with --out"
 """Why a result is left or replaced: words that follow its name."""
 
@@ -20,23 +22,26 @@ FOREIGN = "exists, and this program did not make it: delete it, or give its name
 class Remake:
     """Which results are made anew: all that this program made, or with `update` those that are no longer right.
 
-    settings: those of this run, None where they are not to be compared. defaults: what a record that does not name a
-    setting was made with, since it was not there then.
+    settings, film_settings: those of this run, None where they are not to be compared. defaults: what a record that
+    does not name a setting was made with, since it was not there then.
     """
 
     overwrite: bool = False
     update: bool = False
     settings: Settings | None = None
     defaults: Mapping[str, Any] | None = None
+    film_settings: Settings | None = None
 
     def state(self, record: Record | None, photo: Path) -> str:
-        """Say how a result stands to its photo and to this run: EXISTS, OLDER or OTHER_SETTINGS."""
+        """Say how a result stands to its photo or film and to this run: EXISTS, OLDER, OLDER_FILM, OTHER_SETTINGS."""
+        film = is_film(photo)
         if record is None:
             return EXISTS
         if not record.photo.fits(photo):
-            return OLDER
+            return OLDER_FILM if film else OLDER
         before = {**(self.defaults or {}), **record.settings}
-        same = all(before.get(name) == value for name, value in (self.settings or {}).items())
+        wanted = self.film_settings if film else self.settings
+        same = all(before.get(name) == value for name, value in (wanted or {}).items())
         return EXISTS if same else OTHER_SETTINGS
 
     def replaces(self, state: str) -> bool:

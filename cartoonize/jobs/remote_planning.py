@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from cartoonize.errors import CartoonizeError
+from cartoonize.jobs.manifest import Manifests, Record
 from cartoonize.jobs.naming import extension_of
 from cartoonize.jobs.planning import STDOUT, Job, PlanError, output_folder, to_file
-from cartoonize.jobs.remaking import Remake
+from cartoonize.jobs.remaking import EXISTS, KEEP, Remake
 from cartoonize.jobs.remote_naming import Names, identity
 from cartoonize.jobs.remote_sources import Inputs, is_film_suffix
 from cartoonize.jobs.sharding import Shard
@@ -40,7 +41,7 @@ class _Settings:
 
     out: str | None
     extension: str | None
-    overwrite: bool
+    remake: Remake
     shard: Shard
 
 
@@ -49,7 +50,7 @@ def plan_stream(
     *,
     out: str | None = None,
     extension: str | None = None,
-    overwrite: bool = False,
+    remake: Remake = KEEP,
     hidden: bool = False,
     videos: bool = False,
     shard: Shard = Shard(),  # noqa: B008  immutable
@@ -58,7 +59,7 @@ def plan_stream(
 
     Nothing is asked of a store but what it takes to know that the command makes sense. Raises PlanError.
     """
-    settings = _Settings(out, extension, overwrite, shard)
+    settings = _Settings(out, extension, remake, shard)
     place = _parsed(out)
     folder = _folder(place, out)
     found = Inputs(inputs, folder, hidden=hidden, videos=videos)
@@ -130,21 +131,27 @@ def _job(
     source: Source, target: File | Remote, existing: _ExistingResults, settings: _Settings, renamed: str = ""
 ) -> Job:
     if isinstance(target, File):
-        return replace(to_file(source, target.path, Remake(settings.overwrite)), renamed=renamed)
+        record = existing.record(target.path)
+        return replace(to_file(source, target.path, settings.remake, record), renamed=renamed)
     job = Job(source, target, target.format, "write", renamed=renamed)
     try:
         there = target.url in existing
     except CartoonizeError as error:
         return replace(job, action="fail", reason=str(error))
-    return replace(job, action="replace" if settings.overwrite else "skip", reason="exists") if there else job
+    return replace(job, action="replace" if settings.remake.overwrite else "skip", reason=EXISTS) if there else job
 
 
 class _ExistingResults:
-    """Answers which results there are, by listing the folders they go to."""
+    """Answers which results there are, by listing the folders they go to, and of files what made them."""
 
     def __init__(self, roots: list[Url], folder: Url | Path | None) -> None:
         self._folders = [folder] if isinstance(folder, Url) else roots
         self._known: dict[str, Existing] = {}
+        self._manifests = Manifests()
+
+    def record(self, target: Path) -> Record | None:
+        """Return what made a file; of an object nobody knows, since a store adds no line to one in one write."""
+        return self._manifests.of(target.parent).of(target.name)
 
     def __contains__(self, url: Url) -> bool:
         name = str(url)

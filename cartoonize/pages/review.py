@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from cartoonize import __version__
 from cartoonize.errors import CartoonizeError, shown
 from cartoonize.jobs.converting import Converted, look_at
-from cartoonize.jobs.remaking import OLDER, OTHER_SETTINGS
+from cartoonize.jobs.remaking import OLDER, OLDER_FILM, OTHER_SETTINGS
 from cartoonize.jobs.running import Outcome, run
 from cartoonize.jobs.sharing import thumbnails_budget
 from cartoonize.machine import available_cores
@@ -202,7 +202,7 @@ def earlier_results(skipped: Sequence[Job]) -> Iterator[Outcome[Job, Converted]]
 
 
 def _stale(outcome: Outcome[Job, Converted]) -> str:
-    return f"the result {outcome.reason}" if outcome.reason in (OLDER, OTHER_SETTINGS) else ""
+    return f"the result {outcome.reason}" if outcome.reason in (OLDER, OLDER_FILM, OTHER_SETTINGS) else ""
 
 
 def _natural(*texts: str) -> list[list[tuple[str, int]]]:

@@ -337,6 +337,29 @@ def test_files_from(content: bytes) -> None:
     assert "2 skipped" in run("--files-from", "-", stdin=content).stderr
 
 
+def test_a_photo_that_was_touched_is_read_again_once() -> None:
+    save("in/a.jpg")
+    run("in", "--out", "out")
+    told = Path("out", MANIFEST)
+    os.utime("in/a.jpg", (1, 1))
+    sizes = [told.stat().st_size]
+    for arguments in (("--dry-run",), (), ()):
+        run("in", "--out", "out", *arguments)
+        sizes.append(told.stat().st_size)
+    assert sizes[0] == sizes[1] < sizes[2] == sizes[3]
+
+
+@pytest.mark.parametrize("part", [("--shard", "1/1"), ()], ids=["shard", "plain"])
+def test_update_goes_with_shards_of_files_and_not_with_objects(part: tuple[str, ...]) -> None:
+    save("in/a.jpg", "in/b.jpg")
+    run("in", "--out", "out", *part)
+    save("in/a.jpg", height=9)
+    assert "0 done, 2 skipped (1 older than its photo" in run("in", "--out", "out", *part).stderr
+    assert "1 done, 1 skipped in" in run("in", "--out", "out", "--update", *part).stderr
+    refused = run("in", "--out", "memory://out", "--update", *part, code=2)
+    assert "--update goes with files" in refused.stderr
+
+
 def test_results_that_are_no_longer_right_are_counted_and_made_anew_when_asked() -> None:
     save("in/a.jpg", "in/b.jpg", "in/c.jpg")
     run("in", "--out", "out")

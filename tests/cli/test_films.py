@@ -53,7 +53,24 @@ def test_a_film_as_typed() -> None:
     assert times(Path("clip_cartoon.mp4")) == times(Path("clip.mp4"))
     assert list(packets(Path("clip_cartoon.mp4"), "audio")) == list(packets(Path("clip.mp4"), "audio"))
     assert "skipped, clip_cartoon.mp4 exists" in run("clip.mp4", "clip_cartoon.mp4").stderr
-    assert sorted(os.listdir()) == ["clip.mp4", "clip_cartoon.mp4"]
+    assert shown_in(".") == ["clip.mp4", "clip_cartoon.mp4"]
+
+
+def test_films_know_what_made_them() -> None:
+    Path("in").mkdir()
+    Clip(pictures=pan(4)).write(Path("in/clip.mp4"))
+    asked = ("in/clip.mp4", "--out", "out/")
+    run(*asked)
+    os.utime("in/clip.mp4", (0, 0))
+    assert "0 done, 1 skipped in" in run(*asked, "--update").stderr
+    assert "(1 made with other settings: --update makes it anew)" in run(*asked, "--steady", "0").stderr
+    assert "(1 made with other settings: --update makes it anew)" in run(*asked, "--crf", "40").stderr
+    assert "1 done" in run(*asked, "--crf", "40", "--update").stderr
+    assert "0 done, 1 skipped in" in run(*asked, "--crf", "40", "--quality", "3").stderr
+    Clip(pictures=pan(5)).write(Path("in/clip.mp4"))
+    assert "skipped, out/clip.mp4 is older than its film" in run(*asked, "--crf", "40").stderr
+    assert "1 done" in run(*asked, "--crf", "40", "--update").stderr
+    assert len(times(Path("out/clip.mp4"))) == 5
 
 
 def test_photos_and_films_together_and_json() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartoonize.jobs import manifest
-from cartoonize.jobs.manifest import MANIFEST, Fingerprint, Manifest, Manifests, Origin, note
+from cartoonize.jobs.manifest import MANIFEST, Fingerprint, Manifest, Manifests, Origin, note, renew
 
 
 @pytest.fixture
@@ -64,6 +64,28 @@ def test_killed_between_telling_and_replacing_the_result_the_earlier_line_counts
     record = Manifest(folder / "out").of("a.jpg")
     assert record
     assert record.settings == {"size": 360}
+
+
+def test_a_photo_that_moved_or_was_touched_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(folder, size=360)
+    photo = (folder / "in/a.jpg").rename(folder / "in/b.jpg")
+    os.utime(photo, (1, 1))
+    before = Manifest(folder / "out").of("a.jpg")
+    assert before
+    assert before.photo.fits(photo)
+
+    renew(folder / "out/a.jpg", photo, before)
+
+    monkeypatch.setattr(manifest, "_digest", lambda _: pytest.fail("reads it again"))
+    known = Manifest(folder / "out")
+    after = known.of("a.jpg")
+    assert after
+    assert after.photo.fits(photo)
+    assert (after.settings, after.program) == (before.settings, before.program)
+    assert known.results_of(os.path.realpath(photo)) == ["a.jpg"]
+    size = (folder / "out" / MANIFEST).stat().st_size
+    renew(folder / "out/a.jpg", photo, after)
+    assert (folder / "out" / MANIFEST).stat().st_size == size, "nothing new to tell"
 
 
 def test_photo_is_known_again_by_size_and_time_or_by_content(folder: Path) -> None:
@@ -134,7 +156,7 @@ def test_runs_side_by_side_lose_no_line(folder: Path) -> None:
     writer = """
 import sys
 from pathlib import Path
-from cartoonize.jobs.manifest import Fingerprint, Origin, note
+from cartoonize.jobs.manifest import Fingerprint, Origin, note, renew
 folder, run = Path(sys.argv[1]), sys.argv[2]
 photo = folder / "in/a.jpg"
 for n in range(200):

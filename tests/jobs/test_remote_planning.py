@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cartoonize.jobs.planning import Job, PlanError
+from cartoonize.jobs.remaking import Remake
 from cartoonize.jobs.remote_planning import plan_stream
 from cartoonize.jobs.sharding import Shard
 from cartoonize.jobs.sources import Line
@@ -93,7 +94,7 @@ def test_existing_results_are_skipped_by_one_listing(
         found = jobs(f"s3://{bucket.name}/in/", out=f"s3://{bucket.name}/out/")
     assert [job.action for job in found] == ["skip", "write"] * 30
     assert len(proxy.requests) == 3, "the output folder is probed, the input listed, the output listed"
-    replaced = jobs(f"s3://{bucket.name}/in/", out=f"s3://{bucket.name}/out/", overwrite=True)
+    replaced = jobs(f"s3://{bucket.name}/in/", out=f"s3://{bucket.name}/out/", remake=Remake(overwrite=True))
     assert [job.action for job in replaced] == ["replace", "write"] * 30
 
 
@@ -254,7 +255,9 @@ def test_one_picture_to_one_place(bucket: Bucket) -> None:
     [job] = jobs(f"{b}/a.jpg", out=f"{b}/x/y.png")
     assert (str(job.target), job.format, job.action) == (f"{b}/x/y.png", "PNG", "write")
     assert [job.action for job in jobs(f"{b}/a.jpg", out=f"{b}/there.png")] == ["skip"]
-    assert [job.action for job in jobs(f"{b}/a.jpg", out=f"{b}/there.png", overwrite=True)] == ["replace"]
+    assert [job.action for job in jobs(f"{b}/a.jpg", out=f"{b}/there.png", remake=Remake(overwrite=True))] == [
+        "replace"
+    ]
     assert [str(job.target) for job in jobs("-", out=f"{b}/y.png")] == [f"{b}/y.png"]
     assert [(str(job.target), job.format) for job in jobs(f"{b}/a.jpg", out="-")] == [("-", "JPEG")]
     assert [str(job.target) for job in jobs(f"{b}/a.jpg", out="y.png")] == ["y.png"]

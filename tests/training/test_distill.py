@@ -116,7 +116,15 @@ def test_a_deeper_student_goes_on_from_the_shallow_weights(
     monkeypatch.setitem(ARCHITECTURES, "compact", build_compact)  # as large as `fast`
     run(
         tmp_path,
-        config | {"student": "compact_deep", "start": "fast", "learning_rate": 1e-9, "steps": 2, "checkpoint_steps": 2},
+        config
+        | {
+            "student": "compact_deep",
+            "start": "fast",
+            "learning_rate": 1e-9,
+            "steps": 2,
+            "checkpoint_steps": 2,
+            "warmup_steps": 1,
+        },
     )
 
     assert history(tmp_path / "run")[0]["val_psnr"] > 60
@@ -125,7 +133,15 @@ def test_a_deeper_student_goes_on_from_the_shallow_weights(
 def test_a_procedure_teaches_colours_and_ink(config: dict[str, Any], tmp_path: Path) -> None:
     del config["teacher"]
     run(
-        tmp_path, config | {"procedure": {"name": "comic"}, "student": "compact_ink", "steps": 2, "checkpoint_steps": 2}
+        tmp_path,
+        config
+        | {
+            "procedure": {"name": "comic"},
+            "student": "compact_ink",
+            "steps": 2,
+            "checkpoint_steps": 2,
+            "warmup_steps": 1,
+        },
     )
 
     assert 0 <= history(tmp_path / "run")[0]["val_lines"] <= 1

@@ -321,7 +321,10 @@ def test_built_in_weights_are_taken_further(
     assert "initialised from fast" in (tmp_path / "run" / "summary.md").read_text()
 
 
-def test_of_a_look_that_draws_ink_its_colours_are_the_beginning(start: Callable[..., Result], tmp_path: Path) -> None:
+def test_of_a_look_that_draws_ink_its_colours_are_the_beginning(
+    start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ARCHITECTURES, "compact", build_compact)  # as large as `comic`
     options = (
         "discriminators.loss=hinge",
         "discriminators.augment=[translation]",

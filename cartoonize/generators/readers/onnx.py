@@ -37,6 +37,8 @@ def read_onnx(content: bytes) -> bytes:
         model = onnx.ModelProto.FromString(content)
         _check(model)
         first, second = (_Reading(model.graph, *size).flatbuffer(_card(model)) for size in _SIZES)
+    except WeightsError:
+        raise
     except (DecodeError, ValueError, KeyError, IndexError, TypeError, ArithmeticError, AttributeError) as error:
         raise WeightsError(f"a damaged ONNX model ({type(error).__name__}: {first_line(error)[:200]})") from error
     if first != second:
