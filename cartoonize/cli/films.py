@@ -88,7 +88,7 @@ def estimates(films: dict[Job, FilmJob], chosen: Options) -> dict[Job, dict[str,
             "duration": round(film.commission.seconds, 3),
         }
         try:
-            told[job]["takes"] = round(estimated_seconds(film, cartoonizer), 1)
+            told[job]["takes"] = round(estimated_seconds(film, cartoonizer), 3)
         except CartoonizeError:  # the run will say why
             continue
     return told

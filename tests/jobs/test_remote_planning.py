@@ -230,7 +230,7 @@ def test_films_are_taken_where_they_are_named_or_wanted(bucket: Bucket) -> None:
 
 @pytest.mark.parametrize(
     ("source", "out", "words"),
-    [("in/b.mp4", "x.png", "out of .mp4"), ("in/b.mp4", "-", "standard output"), ("in/a.jpg", "x.mp4", "out of .avif")],
+    [("in/b.mp4", "x.png", "out of .mp4"), ("in/b.mp4", "-", "standard output"), ("in/a.jpg", "x.mp4", "out of .jpg")],
 )
 def test_films_and_photos_have_names_of_their_kind(bucket: Bucket, source: str, out: str, words: str) -> None:
     fill(bucket, "in/a.jpg", "in/b.mp4")
