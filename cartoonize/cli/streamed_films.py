@@ -27,6 +27,8 @@ _SEGMENTS = 10**6  # of a film there may be, while nobody knows
 
 def run_streamed_films(films: list[Job], chosen: Options, report: Report) -> Iterator[Outcome[Job, Any]]:
     """Convert films, here or on the cluster, and yield how each ended."""
+    import av  # noqa: F401  a lean install is told here what it lacks
+
     if chosen.ray:
         yield from _on_cluster(films, chosen, report)
         return
