@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_stopped_film_of_a_bucket_goes_on(bucket: Bucket, folder: Path) -> Non
     command = [f"{address}/in/a.mp4", "--out", f"{address}/out/", "--preset", "ultrafast"]
     process = start(*command)
     while process.poll() is None and not any(path.suffix == ".packets" for path in staged(folder)):
-        pass
+        time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=600)
     assert process.returncode == 143

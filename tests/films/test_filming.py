@@ -424,6 +424,22 @@ def test_real_films(name: str, tmp_path: Path) -> None:
     assert list(packets(tmp_path / "b.mp4", "audio")) == sounds
 
 
+@pytest.mark.parametrize(("codec", "options"), [("libx264", {"g": "20"}), ("mpeg4", {"bf": "2", "g": "20"})])
+def test_an_avi_of_reordered_frames_keeps_all_in_their_order(
+    codec: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    """AVI stores no times at which frames are shown; wherever reading begins, each has the same."""
+    clip = Clip(pictures=pan(90, step=1), codec=codec, clock=Fraction(1, 30), ticks=(1,), options=options)
+    source = clip.write(tmp_path / "a.avi")
+    order = commission(source, tmp_path / "b.mkv", FilmOptions())
+    whole = {timed.pts: timed.frame.to_ndarray() for timed in order.film.reader().frames(None)}
+    assert list(whole) == list(range(90))
+    for pts, picture in ((timed.pts, timed.frame.to_ndarray()) for timed in order.film.reader().frames(77)):
+        np.testing.assert_array_equal(picture, whole.pop(pts))
+    assert list(whole) == list(range(77))
+    assert film(source, tmp_path / "b.mkv").frames == 90
+
+
 def test_a_hevc_in_mp4_is_called_as_apples_players_want_it(tmp_path: Path) -> None:
     source = Clip(pictures=pan(4)).write(tmp_path / "a.mp4")
     film(source, tmp_path / "b.mp4", codec="hevc")

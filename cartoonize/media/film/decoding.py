@@ -39,12 +39,14 @@ class Timed:
 class Reader:
     """Reads the frames of stream `index`; `broken` counts the frames that could not be decoded.
 
-    late: ticks that all times are to be taken back by. deinterlace: put interlaced frames through FFmpeg's bwdif.
+    late: where the file stores no times at which frames are shown, as AVI does not, the ticks by which a frame comes
+    out of the decoder after its turn: frames come in their order, one for each that is read. None elsewhere.
+    deinterlace: put interlaced frames through FFmpeg's bwdif.
     """
 
     path: Path
     index: int
-    late: int = 0
+    late: int | None = None
     deinterlace: bool = False
     broken: int = 0
     _last: Timed | None = field(default=None, repr=False)
@@ -105,8 +107,9 @@ class Reader:
         scale = (frame.time_base or base) / base  # a filter may count in smaller ticks
         usual = max(1, round(1 / ((stream.guessed_rate or Fraction(25)) * base)))
         duration = round(frame.duration * scale) or usual
-        if frame.pts is not None:
-            return Timed(frame, round(frame.pts * scale) - self.late, duration)
+        at = frame.pts if self.late is None else frame.dts
+        if at is not None:
+            return Timed(frame, round(at * scale) - (self.late or 0), duration)
         return Timed(frame, 0 if self._last is None else self._last.pts + usual, duration)
 
 

@@ -36,7 +36,7 @@ class Film:
 
     index: of its video stream. time_base: seconds of one tick of its times; rate: frames a second, on average.
     times: the ticks at which its frames are shown, by its packets. start, end: its first tick and the one behind its
-    last frame. late: ticks by which FFmpeg guesses all times of an AVI too late, which has none for reordered frames.
+    last frame. late: as of `Reader`.
     """
 
     path: Path
@@ -51,7 +51,7 @@ class Film:
     times: Sequence[int] = field(repr=False)
     start: int
     end: int
-    late: int
+    late: int | None
     steady_rate: bool
     interlaced: bool
     notes: tuple[str, ...]
@@ -75,10 +75,10 @@ def describe(path: Path) -> Film:
     """Look a film over; raises DecodeError when there is none in the file, or it cannot be decoded."""
     with decode_errors(), opened(path) as container:
         stream = _video(container)
-        times = _times(container, stream)
-        shown = _first_frame(Reader(path, stream.index))
+        untimed = container.format.name == "avi"
+        times = _times(container, stream, untimed=untimed)
+        shown = _first_frame(Reader(path, stream.index, 0 if untimed else None))
         first = shown.frame
-        late = shown.pts if container.format.name == "avi" else 0
         base = stream.time_base or Fraction(1, 1000)
         turn = turn_of(first)
         aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -96,10 +96,10 @@ def describe(path: Path) -> Film:
             color=color_of(first),
             time_base=base,
             rate=Fraction(rate).limit_denominator(100_000),
-            times=array("q", [at - late for at, _ in times]),
-            start=times[0][0] - late,
-            end=times[-1][0] - late + length,
-            late=late,
+            times=array("q", [at for at, _ in times]),
+            start=times[0][0],
+            end=times[-1][0] + length,
+            late=shown.pts - times[0][0] if untimed else None,
             steady_rate=len(gaps) <= 1 or max(gaps) - min(gaps) <= 1,
             interlaced=first.interlaced_frame,
             notes=_notes(first, container, float((times[-1][0] + length - times[0][0]) * base)),
@@ -127,7 +127,7 @@ def _first_frame(reader: Reader) -> Timed:
     raise DecodeError("none of its frames can be decoded: it is damaged or has none")
 
 
-def _times(container: InputContainer, stream: VideoStream) -> list[tuple[int, int]]:
+def _times(container: InputContainer, stream: VideoStream, *, untimed: bool) -> list[tuple[int, int]]:
     """Return time and duration (0: not known) of every frame's packet, sorted: what a header says is not trusted.
 
     Raises DecodeError where it is encrypted.
@@ -137,7 +137,7 @@ def _times(container: InputContainer, stream: VideoStream) -> list[tuple[int, in
         for packet in container.demux(stream):
             if not times and packet.has_sidedata("encryption_info"):
                 raise DecodeError(_PROTECTED)
-            at = packet.dts if packet.pts is None else packet.pts
+            at = packet.dts if untimed or packet.pts is None else packet.pts
             if packet.size and at is not None and not packet.is_discard:
                 times.append((at, packet.duration or 0))
     except FFmpegError:  # a damaged end: what was counted is there
