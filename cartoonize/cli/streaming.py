@@ -19,6 +19,7 @@ from cartoonize.cli.report import FEW, Report, finish
 from cartoonize.cli.shaping import remake_of, settings_in_words, spec_of
 from cartoonize.cli.streamed_films import run_streamed_films
 from cartoonize.errors import shown
+from cartoonize.jobs.filming import clear_leftovers
 from cartoonize.jobs.naming import SUFFIX
 from cartoonize.jobs.planning import STDOUT
 from cartoonize.jobs.ray_cluster import ClusterError, cluster
@@ -154,8 +155,10 @@ def _without_films(jobs: Iterator[Job], films: list[Job]) -> Iterator[Job]:
     for job in jobs:
         if is_film_job(job) and is_work(job):
             films.append(job)
-        else:
-            yield job
+            continue
+        if job.film and job.action == "skip":
+            clear_leftovers(job)
+        yield job
 
 
 def _of_photos(jobs: Iterator[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Converted]]:

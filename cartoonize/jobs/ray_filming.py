@@ -10,7 +10,7 @@ from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cartoonize.errors import AlreadyThereError, EncodeError
+from cartoonize.errors import AlreadyThereError, CartoonizeError
 from cartoonize.films.filming import Filming
 from cartoonize.jobs.film_segments import SegmentItem
 from cartoonize.jobs.filming import ConvertedFilm, FilmJob, as_converted
@@ -19,7 +19,7 @@ from cartoonize.jobs.running import Outcome, run
 from cartoonize.jobs.staging import Stage, film_job, staged
 from cartoonize.media.stores import File
 from cartoonize.remote.objects import Remote
-from cartoonize.remote.transfer import fetch, remove_below
+from cartoonize.remote.transfer import fetch, remove, remove_below
 from cartoonize.remote.urls import Url
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class FilmsOnCluster:
         self._fail_fast = fail_fast
         self._films: dict[int, _Film] = {}
         self._ended: list[Outcome[Job, ConvertedFilm]] = []
+        self._failed = False
 
     def outcomes(self, run_all: Run) -> Iterator[Outcome[Job, ConvertedFilm]]:
         """Yield how each film ended; `run_all` has items made, as `run_on_cluster` does."""
@@ -102,11 +103,11 @@ class FilmsOnCluster:
 
     def _items(self) -> Iterator[SegmentItem]:
         for number, job in enumerate(self._jobs):
-            if self._fail_fast and any(outcome.status == "failed" for outcome in self._ended):
+            if self._fail_fast and self._failed:
                 return
             begun = _in_thread(self._begun, job)
             if begun.result is None:
-                self._ended.append(begun)
+                self._end(begun)
                 continue
             film = self._films[number] = begun.result
             for span in film.filming.missing:
@@ -151,14 +152,18 @@ class FilmsOnCluster:
         outcome = film.failed or _in_thread(self._published, film)
         del self._films[number]
         film.left.close()
-        self._ended.append(replace(outcome, item=film.stage.job, seconds=perf_counter() - film.start))
+        self._end(replace(outcome, item=film.stage.job, seconds=perf_counter() - film.start))
+
+    def _end(self, outcome: Outcome[Job, ConvertedFilm]) -> None:
+        self._failed |= outcome.status == "failed"
+        self._ended.append(outcome)
 
     def _published(self, film: _Film) -> ConvertedFilm:
         filmed = film.filming.published(overwrite=film.film.job.action == "replace")
         converted = as_converted(film.film, filmed, thumbnails=self._thumbnails)
         film.stage.publish()
-        if film.waiting:
-            with suppress(EncodeError):  # what is left there is hidden and small
+        if film.waiting:  # of segments that two workers made, or that a stopped run has left
+            with suppress(CartoonizeError):  # what stays there is hidden and small
                 remove_below(film.waiting)
         return converted
 
@@ -173,6 +178,8 @@ def _enter(film: _Film, item: SegmentItem, segment: Segment) -> None:
     """Enter a segment in the film's journal, once its packets are on this machine."""
     if isinstance(item.packets, Remote):
         fetch(item.packets.url, film.filming.path(item.span))
+        with suppress(CartoonizeError):
+            remove(item.packets.url)
     film.tell(film.filming.add(segment))
 
 

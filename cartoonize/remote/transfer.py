@@ -48,9 +48,14 @@ def send(path: Path, url: Url, *, overwrite: bool) -> None:
             raise AlreadyThereError from error
 
 
+def remove(url: Url) -> None:
+    """Remove an object of ours; raises EncodeError."""
+    with one_line(EncodeError, url, "no such object", NO_WRITING):
+        system = filesystem(url.scheme)
+        persistently(lambda: system.rm_file(path_in(url)))
+
+
 def remove_below(folder: Url) -> None:
-    """Remove all objects of a folder of ours; raises EncodeError."""
-    with one_line(EncodeError, folder, "no such bucket", NO_WRITING):
-        system = filesystem(folder.scheme)
-        for key in list(keys_below(folder)):
-            persistently(lambda key=key: system.rm_file(path_in(folder.at(key))))  # type: ignore[misc]
+    """Remove all objects of a folder of ours; raises EncodeError, StoreError."""
+    for key in list(keys_below(folder)):
+        remove(folder.at(key))

@@ -105,3 +105,11 @@ def test_a_stopped_run_on_a_cluster_goes_on_without_one() -> None:
     assert "went on after frame" in run("a.mp4", "--out", "out/")[1]
     run("a.mp4", "--out", "local.mp4", "--quiet")
     assert Path("out/a.mp4").read_bytes() == Path("local.mp4").read_bytes()
+
+
+def test_nothing_is_begun_after_a_failure_where_that_is_asked_for() -> None:
+    Path("a.mp4").write_bytes(b"no film")
+    Clip(pictures=pan(9)).write(Path("b.mp4"))
+    err = run("a.mp4", "b.mp4", "--out", "out/", "--ray", "local", "--jobs", "1", "--fail-fast", code=1)[1]
+    assert "a.mp4: not a film" in err
+    assert not Path("out/b.mp4").exists()
