@@ -325,15 +325,15 @@ def test_the_package_says_that_it_is_typed() -> None:
     assert (Path(cartoonize.__file__).parent / "py.typed").is_file()
 
 
-def test_broken_weights_are_an_error_not_a_black_picture(tmp_path: Path, own_cache: Path) -> None:
-    from cartoonize.generators.conversion import keras_model
+def test_broken_weights_are_an_error_not_a_black_picture(tmp_path: Path) -> None:
+    from cartoonize.generators.conversion import flatbuffer, keras_model
     from cartoonize.generators.weights import locate
 
     model = keras_model(locate("fast"))
     kernel, bias = model.get_layer("merge").get_weights()
     model.get_layer("merge").set_weights([kernel * np.nan, bias])
-    model.save_weights(tmp_path / "nan.weights.h5")
-    broken = Cartoonizer(tmp_path / "nan.weights.h5")
+    (tmp_path / "nan.tflite").write_bytes(flatbuffer(model))
+    broken = Cartoonizer(tmp_path / "nan.tflite")
     with pytest.raises(EngineError, match="the weights are broken"):
         broken(np.zeros((8, 8, 3), np.uint8))
 
