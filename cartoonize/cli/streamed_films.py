@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cartoonize.cli.films import loaded
 from cartoonize.cli.refusals import ConfigurationError, refusing
-from cartoonize.cli.shaping import film_options_of, spec_of
+from cartoonize.cli.shaping import film_options_of, film_settings_of, spec_of
 from cartoonize.jobs.ray_cluster import cluster
 from cartoonize.jobs.ray_running import Crew, run_on_cluster
 from cartoonize.jobs.running import run
@@ -38,6 +38,7 @@ def run_streamed_films(films: list[Job], chosen: Options, report: Report) -> Ite
             work = partial(
                 convert_staged,
                 options=options,
+                settings=film_settings_of(chosen),
                 cartoonizer=cartoonizer,
                 tell=tell,
                 left=left,
@@ -62,6 +63,7 @@ def _on_cluster(films: list[Job], chosen: Options, report: Report) -> Generator[
     on_cluster = FilmsOnCluster(
         films,
         film_options_of(chosen),
+        film_settings_of(chosen),
         cartoonizer,
         report.film,
         thumbnails=chosen.review is not None,

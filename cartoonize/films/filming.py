@@ -63,12 +63,17 @@ class Filming:
         self._notes = list(commission.notes)
         self._is_published = False
 
-    def run(self, tell: Callable[[Progress], None], *, overwrite: bool) -> Filmed:
-        """Convert, going on where an earlier run was stopped; raises CartoonizeError, AlreadyThereError."""
+    def run(
+        self, tell: Callable[[Progress], None], *, overwrite: bool, send: Callable[[], None] = lambda: None
+    ) -> Filmed:
+        """Convert, going on where an earlier run was stopped; raises CartoonizeError, AlreadyThereError.
+
+        send: as of `published`.
+        """
         with self.held():
             for missing in _runs(self.missing):
                 self._make(missing, tell)
-            return self.published(overwrite=overwrite)
+            return self.published(overwrite=overwrite, send=send)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -100,13 +105,17 @@ class Filming:
         frames = sum(segment.frames for segment in self._segments.finished)
         return Progress(frames, self._commission.frames, float(segment.end * self._commission.film.time_base))
 
-    def published(self, *, overwrite: bool) -> Filmed:
-        """Join the segments, all of which are made, and give the result its name."""
+    def published(self, *, overwrite: bool, send: Callable[[], None] = lambda: None) -> Filmed:
+        """Join the segments, all of which are made, and give the result its name.
+
+        send: takes the result elsewhere; the segments stay until it has.
+        """
         done, notes = self._segments.finished, list(self._notes)
         if not done:
             raise DecodeError("no frame of it lies in the stretch that was asked for, or none can be decoded")
         self._check_losses(0)
         self._publish(overwrite)
+        send()
         self._is_published = True
         if broken := sum(segment.broken for segment in done):
             notes.append(f"broken frames left out: {broken}")

@@ -86,18 +86,23 @@ def clear_leftovers(job: Job) -> None:
 
 
 def convert_film(
-    film: FilmJob, cartoonizer: Cartoonizer, tell: Callable[[Progress], None], *, thumbnails: bool = False
+    film: FilmJob,
+    cartoonizer: Cartoonizer,
+    tell: Callable[[Progress], None],
+    *,
+    thumbnails: bool = False,
+    send: Callable[[], None] = lambda: None,
 ) -> ConvertedFilm:
     """Convert a film; raises CartoonizeError, AlreadyThereError where another run was first.
 
-    thumbnails: whether a page will show it.
+    thumbnails: whether a page will show it. send: takes the result elsewhere.
     """
     from cartoonize.films.filming import Filming
 
     overwrite = film.job.action == "replace"
     if not overwrite and film.job.target and film.job.target.exists():
         raise AlreadyThereError
-    filmed = Filming(film.commission, cartoonizer, film.announcing()).run(tell, overwrite=overwrite)
+    filmed = Filming(film.commission, cartoonizer, film.announcing()).run(tell, overwrite=overwrite, send=send)
     return as_converted(film, filmed, thumbnails=thumbnails)
 
 

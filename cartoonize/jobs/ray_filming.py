@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cartoonize.films.filming import Progress
     from cartoonize.films.options import FilmOptions
     from cartoonize.films.spans import Span
+    from cartoonize.jobs.manifest import Settings
     from cartoonize.jobs.planning import Job
     from cartoonize.media.film.segments import Segment
 
@@ -69,6 +70,7 @@ class FilmsOnCluster:
         self,
         jobs: Iterable[Job],
         options: FilmOptions,
+        settings: Settings,
         cartoonizer: Cartoonizer,
         shown: Shown,
         *,
@@ -77,6 +79,7 @@ class FilmsOnCluster:
     ) -> None:
         self._jobs = jobs
         self._options = options
+        self._settings = settings
         self._cartoonizer = cartoonizer
         self._shown = shown
         self._thumbnails = thumbnails
@@ -128,8 +131,8 @@ class FilmsOnCluster:
         with ExitStack() as stack:
             start = perf_counter()
             stage = stack.enter_context(staged(absolute(job)))
-            film = film_job(stage, self._options)
-            filming = Filming(film.commission, self._cartoonizer)
+            film = film_job(stage, self._options, self._settings)
+            filming = Filming(film.commission, self._cartoonizer, film.announcing())
             stack.enter_context(filming.held())
             tell = stack.enter_context(self._shown(str(job.source)))
             return _Film(replace(stage, job=job), film, filming, tell, stack.pop_all(), start)
@@ -159,9 +162,9 @@ class FilmsOnCluster:
         self._ended.append(outcome)
 
     def _published(self, film: _Film) -> ConvertedFilm:
-        filmed = film.filming.published(overwrite=film.film.job.action == "replace")
+        filmed = film.filming.published(overwrite=film.film.job.action == "replace", send=film.stage.send)
         converted = as_converted(film.film, filmed, thumbnails=self._thumbnails)
-        film.stage.publish()
+        film.stage.clear()
         if film.waiting:  # of segments that two workers made, or that a stopped run has left
             with suppress(CartoonizeError):  # what stays there is hidden and small
                 remove_below(film.waiting)

@@ -22,22 +22,26 @@ if TYPE_CHECKING:
     from cartoonize.cartoonizer import Cartoonizer
     from cartoonize.films.filming import Progress
     from cartoonize.films.options import FilmOptions
+    from cartoonize.jobs.manifest import Settings
     from cartoonize.jobs.planning import Job
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A film and its result on this machine: where they are, or a folder of the user's cache in their place."""
+    """A film and its result on this machine: where they are, or in `folder`, of the user's cache."""
 
     job: Job
     folder: Path
     source: Path
     target: Path
 
-    def publish(self) -> None:
+    def send(self) -> None:
         """Put the result where it belongs; raises EncodeError, AlreadyThereError."""
         if isinstance(self.job.target, Remote):
             send(self.target, self.job.target.url, overwrite=self.job.action == "replace")
+
+    def clear(self) -> None:
+        """Remove what is in the cache."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -70,6 +74,7 @@ def staged(job: Job) -> Iterator[Stage]:
 def convert_staged(
     job: Job,
     options: FilmOptions,
+    settings: Settings,
     cartoonizer: Cartoonizer,
     tell: Callable[[Progress], None],
     left: ExitStack,
@@ -81,20 +86,26 @@ def convert_staged(
     left: closed by the caller, which may be gone from here by then; it removes the copy of the film.
     """
     stage = left.enter_context(staged(job))
-    converted = convert_film(film_job(stage, options), cartoonizer, tell, thumbnails=thumbnails)
-    stage.publish()
+    converted = convert_film(
+        film_job(stage, options, settings), cartoonizer, tell, thumbnails=thumbnails, send=stage.send
+    )
+    stage.clear()
     return converted
 
 
-def film_job(stage: Stage, options: FilmOptions) -> FilmJob:
-    """Look over a film that is here; raises DecodeError, EncodeError."""
+def film_job(stage: Stage, options: FilmOptions, settings: Settings) -> FilmJob:
+    """Look over a film that is here; raises DecodeError, EncodeError.
+
+    settings: what the manifest beside the result is told, where film and result are files.
+    """
     from cartoonize.films.commission import commission
 
     here = stage.job
     if isinstance(here.target, Remote):
         stage.target.unlink(missing_ok=True)  # complete, of a run that was stopped before it could be put there
     here = replace(here, source=File(stage.source), target=File(stage.target))
-    return FilmJob(here, commission(stage.source, stage.target, options))
+    noted = isinstance(stage.job.source, File) and isinstance(stage.job.target, File)
+    return FilmJob(here, commission(stage.source, stage.target, options), settings if noted else None)
 
 
 def _path(end: object) -> Path:

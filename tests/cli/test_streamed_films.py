@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ..clips import Clip, packets, pan
-from ..servers import Bucket
+from ..servers import Bucket, proxy_to, serving
 
 
 @pytest.fixture(autouse=True)
@@ -81,13 +81,28 @@ def test_a_stopped_film_of_a_bucket_goes_on(bucket: Bucket, folder: Path) -> Non
     assert len(next(packets(Path("whole.mp4"), "video"))) == 500
 
 
+def test_a_result_that_cannot_be_sent_is_not_made_anew(
+    bucket: Bucket, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film(bucket, "in/a.mp4", 30)
+    address = f"s3://{bucket.name}"
+    command = [f"{address}/in/a.mp4", "--out", f"{address}/out/", "--preset", "ultrafast"]
+    with serving(proxy_to(bucket.endpoint, lambda _, method: 403 if method == "PUT" else None)) as host:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}")
+        assert "tried 6 times" in run(*command, code=1)[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.endpoint)
+    assert "went on after frame 30" in run(*command)[1]
+    assert staged(folder) == []
+
+
 def test_a_shard_takes_whole_films(folder: Path) -> None:
     for name in ("in/a.mp4", "in/b.mp4", "in/c.mp4"):
         Path("in").mkdir(exist_ok=True)
         Clip(pictures=pan(4)).write(Path(name))
     for index in (1, 2):
         run("in", "--videos", "--out", "out", "--shard", f"{index}/2", "--preset", "ultrafast")
-    assert sorted(path.name for path in Path("out").iterdir()) == ["a.mp4", "b.mp4", "c.mp4"]
+    assert sorted(path.name for path in Path("out").glob("[!.]*")) == ["a.mp4", "b.mp4", "c.mp4"]
+    assert "3 skipped" in run("in", "--videos", "--out", "out", "--preset", "ultrafast", "--update")[1], "as noted"
 
 
 @pytest.mark.skipif(os.name == "nt" or shutil.which("mount") is None, reason="needs mount")

@@ -81,7 +81,7 @@ def test_segments_of_films_spread_over_a_cluster_and_a_worker_dies(cluster: Any)
     assert (summary["done"], summary["failed"]) == (2, 1)
     assert same_film(Path("out/long.mp4"), Path("local/long.mp4"))
     assert same_film(Path("out/short.mkv"), Path("local/short.mkv"))
-    assert sorted(path.name for path in Path("out").iterdir()) == ["long.mp4", "short.mkv"]
+    assert sorted(path.name for path in Path("out").glob("[!.]*")) == ["long.mp4", "short.mkv"]
 
 
 def test_a_film_in_a_bucket_is_made_by_a_cluster(bucket: Bucket, cluster: Any) -> None:
