@@ -6,10 +6,13 @@ import pytest
 
 
 def make_compact_small(patch: pytest.MonkeyPatch) -> None:
-    """Let `compact` be one block of eight channels, which is built, trained and exported in a third of the time."""
+    """Let the compact generators be a block or two of eight channels: quickly built, trained and exported."""
     from cartoonize.generators.architectures import ARCHITECTURES, build_compact
 
-    patch.setitem(ARCHITECTURES, "compact", partial(build_compact, channels=8, blocks=1))
+    small = partial(build_compact, channels=8, blocks=1)
+    patch.setitem(ARCHITECTURES, "compact", small)
+    patch.setitem(ARCHITECTURES, "compact_deep", partial(small, blocks=2, fine_blocks=1))
+    patch.setitem(ARCHITECTURES, "compact_ink", partial(small, ink=True))
 
 
 @pytest.fixture
