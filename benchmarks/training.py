@@ -41,13 +41,17 @@ PHOTOS = 64  # of the pipeline's folder
 @click.option("--batch", default=16, show_default=True)
 @click.option("--generator", type=click.Choice(get_args(ColorArchitecture)), default="unet", show_default=True)
 @click.option("--network", multiple=True, default=("lite0", "vgg19"), show_default=True, help="Of content features.")
-@click.option("--precision", default="float32", show_default=True)
+@click.option("--precision", default="float32", show_default=True, help="Of the first network; others: float32.")
 @click.option("--repeats", default=3, show_default=True)
-def main(network: tuple[str, ...], repeats: int, **keys: Any) -> None:
+def main(network: tuple[str, ...], precision: str, repeats: int, **keys: Any) -> None:
     """Print seconds and shares of a step."""
     header()
     with ExitStack() as stack:
-        models = {name: stack.enter_context(session(configuration(name, **keys), print)) for name in network}
+        precisions = dict.fromkeys(network, "float32") | {network[0]: precision}
+        models = {
+            name: stack.enter_context(session(configuration(name, precision=precisions[name], **keys), print))
+            for name in network
+        }
         photos, cartoons = batch(keys["patch_size"], keys["batch"])
         steps = {name: partial(step, model, photos, cartoons) for name, model in models.items()}
         for take in steps.values():
@@ -62,7 +66,7 @@ def main(network: tuple[str, ...], repeats: int, **keys: Any) -> None:
         print(f"{name:6} {'whole step':<62} {took:6.2f} s, {1 / took:.3f} steps/s")
     if len(whole) == 2:
         one, other = network
-        print(f"steps of {one} in the time of one of {other}: {whole[other] / whole[one]:.2f}")
+        print(f"steps of {one} ({precision}) in the time of one of {other}: {whole[other] / whole[one]:.2f}")
     pipeline(keys["batch"], 2 * keys["batch"] / min(whole.values()))
 
 
@@ -117,6 +121,7 @@ def parts(model: WhiteBoxGAN, photos: tf.Tensor, cartoons: tf.Tensor) -> dict[st
     """Return what a step is made of, each part ready to be run by itself."""
     drawn = tf.function(model)(photos)
     structure = tf.constant(model.views.structure(drawn.numpy()))
+    smooth = surface(drawn)
     seed = tf.constant([0, 0], tf.int64)
     train = tf.function(model._train_discriminators)
     features = tf.function(model.views.features)
@@ -135,7 +140,7 @@ def parts(model: WhiteBoxGAN, photos: tf.Tensor, cartoons: tf.Tensor) -> dict[st
     }
     return {
         "structure view (superpixels), on all cores": partial(model.views.structure, drawn.numpy()),
-        "discriminators: losses, gradients, update": partial(train, cartoons, drawn, seed),
+        "discriminators: losses, gradients, update": partial(train, cartoons, drawn, smooth, seed),
         **{f"{name}: loss, gradient": partial(slope(loss), drawn) for name, loss in losses.items()},
         "features of the structure": partial(features, structure),
         "features of the photos (content)": partial(features, photos),

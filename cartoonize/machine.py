@@ -15,6 +15,15 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def multiplies_bfloat16(root: Path = Path("/")) -> bool:
+    """Tell whether the processor has units for matrices of bfloat16 (AMX), as Linux knows; False elsewhere."""
+    try:
+        flags = (root / "proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "amx_bf16" in flags.split()
+
+
 def free_memory(root: Path = Path("/")) -> int:
     """Return the bytes this process may still take: what the machine has free, or its control group if that is less.
 

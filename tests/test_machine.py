@@ -17,6 +17,13 @@ def write(root: Path, files: dict[str, str]) -> None:
         path.write_text(content)
 
 
+def test_units_for_bfloat16_are_a_flag_of_the_processor(tmp_path: Path) -> None:
+    assert not machine.multiplies_bfloat16(tmp_path)
+    for flags, expected in (("fpu avx512_bf16 amx_bf16 amx_tile", True), ("fpu avx512_bf16", False)):
+        write(tmp_path, {"proc/cpuinfo": f"processor : 0\nflags\t\t: {flags}\n"})
+        assert machine.multiplies_bfloat16(tmp_path) is expected
+
+
 def test_what_the_machine_has_free(tmp_path: Path) -> None:
     write(tmp_path, {"proc/meminfo": "MemTotal: 9000 kB\nMemAvailable:    5000 kB\nBuffers: 1 kB\n"})
     assert machine.free_memory(tmp_path) == 5000 * KB

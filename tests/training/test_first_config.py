@@ -40,6 +40,17 @@ def test_values_follow_from_folders_and_device(folders: tuple[Path, Path], tmp_p
     assert (found[False].generator, found[True].generator) == ("compact", "unet")
 
 
+@pytest.mark.parametrize(
+    ("units", "gpu", "expected"), [(True, False, "mixed_bfloat16"), (False, False, "float32"), (True, True, "float32")]
+)
+def test_half_precision_is_for_processors_with_units_for_it(
+    units: bool, gpu: bool, expected: str, folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cartoonize.training.whitebox.first_config.multiplies_bfloat16", lambda: units)
+    (tmp_path / "cfg.yaml").write_text(first_config(*folders, gpu=gpu))
+    assert load(tmp_path / "cfg.yaml", TrainConfig).precision == expected
+
+
 def test_the_command_prints_it(folders: tuple[Path, Path]) -> None:
     result = CliRunner().invoke(train, ["--init-config", *map(str, folders)])
 

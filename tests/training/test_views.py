@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cartoonize.method import views as arrays
 from cartoonize.method.pixels import to_network
 from cartoonize.method.superpixels import structure_view, worker_pool
+from cartoonize.training.tensor_filter import filter_batch
 from cartoonize.training.whitebox.tensor_views import structure, surface, texture
 
 Floats = NDArray[np.float32]
@@ -38,6 +39,15 @@ def test_surface_is_the_guided_filter_of_radius_5_and_eps_02() -> None:
         A = variance / (variance + 0.2)
         expected = reference_mean(A, 5) * image + reference_mean(mean - A * mean, 5)
         np.testing.assert_allclose(result, expected, atol=1e-5)
+
+
+def test_surface_has_the_slope_of_the_filter_by_another_picture() -> None:
+    """Both of whose arguments are the one picture."""
+    image = tf.constant(pictures())
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(image)
+        once, twice = (tf.reduce_sum(view**3) for view in (surface(image), filter_batch(image, image, 5, 0.2)))
+    np.testing.assert_allclose(tape.gradient(once, image), tape.gradient(twice, image), atol=1e-5)
 
 
 def test_surface_passes_gradients() -> None:

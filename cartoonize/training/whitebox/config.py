@@ -174,7 +174,7 @@ class TrainConfig(Section):
     representations: Representations = Representations()
     every: Intervals = Intervals()
     precision: Literal["float32", "mixed_bfloat16"] = Field(
-        default="float32", description="or mixed_bfloat16, on devices for it"
+        default="float32", description="or mixed_bfloat16, on GPUs and on processors with AMX"
     )
     devices: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         default=None, description="those that share a batch out, as [GPU:0, GPU:1]; null is one of TensorFlow's choice"

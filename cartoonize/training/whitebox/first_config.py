@@ -7,12 +7,14 @@ import statistics
 from pathlib import Path
 
 from cartoonize.errors import DatasetError, DecodeError
+from cartoonize.machine import multiplies_bfloat16
 from cartoonize.media.measure import measure
 from cartoonize.training.photos import photo_files
 from cartoonize.training.whitebox.config import PRESETS
 
 _FEW = 200  # cartoons; with fewer, discriminators learn them by heart
 _SMALLEST, _LARGEST = 64, 256  # patches
+_HALF = "precision: mixed_bfloat16  # this processor multiplies it several times faster than float32"
 
 
 def first_config(photos: Path, cartoons: Path, *, gpu: bool) -> str:
@@ -38,6 +40,7 @@ def first_config(photos: Path, cartoons: Path, *, gpu: bool) -> str:
         "steps:",
         f"  pretrain: {50_000 if gpu else 1_000}",
         f"  adversarial: {100_000 if gpu else 10_000}",
+        *([_HALF] if not gpu and multiplies_bfloat16() else []),
         f"losses: {json.dumps(weights)}  # the release's, for this size of patches",
     ]
     if counts[1] < _FEW:

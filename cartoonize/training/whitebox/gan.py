@@ -89,17 +89,18 @@ class WhiteBoxGAN(Trainee):
             drawn = self(photos, training=True)
         # Python works at it, in other processes, while the discriminators learn.
         structure = tf.ensure_shape(tf.numpy_function(self.views.structure, [drawn], tf.float32), drawn.shape)
-        critics = self._train_discriminators(cartoons, drawn, seed)
-        terms, slope = self._generator_terms(photos, cartoons, drawn, structure, seed)
+        smooth = surface(drawn)
+        critics = self._train_discriminators(cartoons, drawn, smooth, seed)
+        terms, slope = self._generator_terms((photos, cartoons), (drawn, smooth, structure), seed)
         self.update_generator(tape.gradient(drawn, self.generator.trainable_variables, output_gradients=slope))
         return terms | critics
 
-    def _train_discriminators(self, cartoons: tf.Tensor, drawn: tf.Tensor, seed: tf.Tensor) -> Terms:
+    def _train_discriminators(self, cartoons: tf.Tensor, drawn: tf.Tensor, smooth: tf.Tensor, seed: tf.Tensor) -> Terms:
         real_texture, fake_texture = texture([cartoons, drawn], seed, variant=self.views.texture)
-        real_surface, fake_surface = surface(cartoons), surface(drawn)
+        real_surface = surface(cartoons)
         teach = self.views.judging.lesson
         with tf.GradientTape() as tape:
-            of_surface = teach(self.surface_discriminator, real_surface, fake_surface, _fold(seed, 0))
+            of_surface = teach(self.surface_discriminator, real_surface, smooth, _fold(seed, 0))
             of_texture = teach(self.texture_discriminator, real_texture, fake_texture, _fold(seed, 1))
             losses = {"surface_discriminator": of_surface.loss, "texture_discriminator": of_texture.loss}
             if self.views.judging.r1:
@@ -110,14 +111,21 @@ class WhiteBoxGAN(Trainee):
         return losses
 
     def _generator_terms(
-        self, photos: tf.Tensor, cartoons: tf.Tensor, drawn: tf.Tensor, structure: tf.Tensor, seed: tf.Tensor
+        self,
+        batch: tuple[tf.Tensor, tf.Tensor],
+        views: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+        seed: tf.Tensor,
     ) -> tuple[Terms, tf.Tensor]:
-        """Return the generator's losses, and the gradient of their sum with respect to what it has drawn."""
+        """Return the generator's losses, and the gradient of their sum with respect to what it has drawn.
+
+        batch: photos and cartoons; views: what is drawn of the photos, its surface and its structure.
+        """
+        (photos, cartoons), (drawn, smooth, structure) = batch, views
         (channel,) = texture([drawn], seed, variant=self.views.texture)
         features, demand = self.views.features, self.views.judging.demand
         seen = features(drawn)
         terms = {
-            "surface": demand(self.surface_discriminator, surface(drawn), _fold(seed, 2)),
+            "surface": demand(self.surface_discriminator, smooth, _fold(seed, 2)),
             "texture": demand(self.texture_discriminator, channel, _fold(seed, 3)),
             "structure": feature_distance(seen.content, features(structure).content),
             "content": feature_distance(seen.content, features(photos).content),

@@ -14,7 +14,7 @@ from cartoonize.method import views
 from cartoonize.method.constants import MU, REGIONS
 from cartoonize.method.superpixels import structure_view
 from cartoonize.method.views import SPREAD, Variant
-from cartoonize.training.tensor_filter import filter_batch
+from cartoonize.training.tensor_filter import smooth_batch
 
 
 def surface(image: tf.Tensor) -> tf.Tensor:
@@ -22,7 +22,7 @@ def surface(image: tf.Tensor) -> tf.Tensor:
 
     image: float32 (N, H, W, 3) RGB in [-1, 1]; returns the same. Radius 5, eps 0.2. Differentiable.
     """
-    return views.surface(image, guided=filter_batch)
+    return views.surface(image, guided=lambda _, x, radius, eps: smooth_batch(x, radius, eps))
 
 
 def structure(
