@@ -15,6 +15,7 @@ from pathlib import Path
 
 from measure import header, row, save, seconds
 
+from cartoonize.generators.generator import load
 from cartoonize.jobs.converting import Converter, ConverterSpec, commit
 from cartoonize.jobs.planning import plan
 from cartoonize.jobs.remaking import Remake
@@ -37,7 +38,7 @@ def all_of(items: range, workers: int) -> None:
 def converted(folder: Path, converter: Converter, workers: int) -> None:
     """Cartoonize the folder, replacing what is there."""
     jobs = plan([folder], out=f"{folder}/out", remake=Remake(overwrite=True)).todo
-    budget = share(len(jobs), "fast", None, "cpu", workers).budget
+    budget = share(len(jobs), load("fast"), None, "cpu", workers).budget
     outcomes = list(run(jobs, converter, workers=workers, commit=commit, budget=budget))
     assert all(outcome.status == "done" for outcome in outcomes), outcomes
 

@@ -186,7 +186,11 @@ def _run(plan: Plan, films: dict[Job, FilmJob], chosen: Options, report: Report,
 def _run_photos(
     photos: list[Job], chosen: Options, report: Report, tell: Callable[[Outcome[Job, Converted]], None]
 ) -> None:
-    shared = share(len(photos), chosen.weights, chosen.size, chosen.device, chosen.jobs)
+    from cartoonize.generators.generator import load
+
+    with refusing(ConfigurationError):
+        generator = load(chosen.weights)
+    shared = share(len(photos), generator, chosen.size, chosen.device, chosen.jobs)
     report.detail(
         f"weights {chosen.weights}, size {chosen.size or 'default'}, {chosen.device}, "
         f"photos at a time: {shared.workers}, threads each: {shared.threads}"

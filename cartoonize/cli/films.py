@@ -52,11 +52,12 @@ def look_over_all(plan: Plan, chosen: Options) -> tuple[Plan, dict[Job, FilmJob]
 
 def loaded(chosen: Options) -> Cartoonizer:
     """Load the generator for films: one worker a core, as far as the memory goes; raises ConfigurationError."""
+    from cartoonize.generators.generator import load
     from cartoonize.jobs.sharing import share
     from cartoonize.machine import available_cores
 
-    shared = share(available_cores(), chosen.weights, chosen.size, chosen.device, chosen.jobs)
     with refusing(ConfigurationError):
+        shared = share(available_cores(), load(chosen.weights), chosen.size, chosen.device, chosen.jobs)
         return spec_of(chosen, shared.threads).cartoonizer()
 
 

@@ -51,11 +51,14 @@ def run_streamed_films(films: list[Job], chosen: Options, report: Report) -> Ite
 
 
 def _on_cluster(films: list[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Any]]:
+    from cartoonize.generators.generator import load
     from cartoonize.jobs.ray_filming import FilmsOnCluster
 
-    cores, crew = 1, Crew(chosen.jobs, 1, worker_memory(chosen.weights), chosen.device == "gpu")
+    with refusing(ConfigurationError):
+        generator = load(chosen.weights)
+    cores, crew = 1, Crew(chosen.jobs, 1, worker_memory(generator, chosen.size), chosen.device == "gpu")
     if chosen.ray == "local":
-        shared = share(_SEGMENTS, chosen.weights, chosen.size, chosen.device, chosen.jobs)
+        shared = share(_SEGMENTS, generator, chosen.size, chosen.device, chosen.jobs)
         cores = shared.workers * shared.threads
         crew = Crew(shared.workers, shared.threads, 0, chosen.device == "gpu")
     with refusing(ConfigurationError):

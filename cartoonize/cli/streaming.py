@@ -171,15 +171,20 @@ def _of_photos(jobs: Iterator[Job], chosen: Options, report: Report) -> Generato
 
 
 def _done(jobs: Iterable[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Converted]]:
+    from cartoonize.generators.generator import load
+
     photos = _MANY if report.total is None else report.total
-    shared = share(photos, chosen.weights, chosen.size, chosen.device, chosen.jobs)
+    with refusing(ConfigurationError):
+        generator = load(chosen.weights)
+    shared = share(photos, generator, chosen.size, chosen.device, chosen.jobs)
     report.detail(
         f"weights {chosen.weights}, size {chosen.size or 'default'}, {chosen.device}, "
         f"photos at a time: {shared.workers}, threads each: {shared.threads}"
     )
     if chosen.ray:
         own = shared if chosen.ray == "local" else None
-        yield from _on_cluster(jobs, chosen, report, own)
+        memory = 0 if own else worker_memory(generator, chosen.size)
+        yield from _on_cluster(jobs, chosen, report, own, memory)
         return
     with refusing(ConfigurationError):
         convert_one = spec_of(chosen, shared.threads).build()
@@ -195,13 +200,13 @@ def _done(jobs: Iterable[Job], chosen: Options, report: Report) -> Generator[Out
 
 
 def _on_cluster(
-    jobs: Iterable[Job], chosen: Options, report: Report, own: Share | None
+    jobs: Iterable[Job], chosen: Options, report: Report, own: Share | None, memory: int
 ) -> Generator[Outcome[Job, Converted]]:
-    """Do jobs on a cluster; `own` is what this machine shares where the cluster is started on it."""
+    """Do jobs on a cluster; `own` is what this machine shares where it is started here; memory: of a worker."""
     if own:
-        crew = Crew(own.workers, own.threads, 0, chosen.device == "gpu")
+        crew = Crew(own.workers, own.threads, memory, chosen.device == "gpu")
     else:
-        crew = Crew(chosen.jobs, 1, worker_memory(chosen.weights), chosen.device == "gpu")
+        crew = Crew(chosen.jobs, 1, memory, chosen.device == "gpu")
     if report.total is not None:
         crew = replace(crew, most=report.total)
     with cluster(str(chosen.ray), own.workers * own.threads if own else 1), report.progress(report.total):

@@ -1,4 +1,4 @@
-"""`cartoonize weights`: list, fetch, verify and export generator weights."""
+"""`cartoonize weights`: list, show, fetch, verify and export generator weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cartoonize.generators.writers import FORMATS
 
 @click.group("weights")
 def weights_group() -> None:
-    """List, fetch, verify and export generator weights."""
+    """List, show, fetch, verify and export generator weights."""
 
 
 @weights_group.command("list")
@@ -34,6 +34,32 @@ def list_weights() -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     click.echo(f"{authors_release.LICENCE}: for non-commercial use, with attribution; what is made from them likewise")
     click.echo(f"{weights.OWN_LICENCE}: for every use; keep the notice with the weights")
+
+
+@weights_group.command("show")
+@click.argument("name", metavar="NAME|PATH", shell_complete=complete_weights)
+def show_weights(name: str) -> None:
+    """Show what a generator says of itself: title, licence, source, what it is meant for, how it may be cut."""
+    from cartoonize.generators.generator import load
+
+    with naming_what_is_not_installed(), refusing():
+        generator = load(name)
+    card, field = generator.card, generator.field
+    halo = (
+        f"{field.halo} pixels around each" if field.halo is not None else f"the whole picture ({field.whole_because})"
+    )
+    rows = {
+        "title": card.title or "not said",
+        "licence": card.licence or "not said: ask who made it",
+        "source": card.source or "not said",
+        "working size": f"short side {card.short_side}",
+        "guided filter": f"radius {card.radius}, eps {card.eps:g}",
+        "draws": "colours and ink" if generator.inks else "colours",
+        "sees": halo,
+        "takes": f"sides that are multiples of {field.alignment}",
+    }
+    for label, text in rows.items():
+        click.echo(f"{label:<14} {shown(text)}")
 
 
 @weights_group.command("fetch")

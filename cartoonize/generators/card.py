@@ -15,7 +15,7 @@ from cartoonize.method import guided_filter
 from cartoonize.method.pixels import DEFAULT_SHORT_SIDE
 
 METADATA_NAME = "cartoonize"
-_MAX_BYTES = 16 * 1024
+MAX_CARD_BYTES = 16 * 1024
 _BUFFER_ALIGNMENT = 16  # bytes; of constants in LiteRT's schema, which Python's writer does not know
 
 
@@ -55,7 +55,7 @@ def read_card(metadata: dict[str, bytes]) -> Card:
     if text is None:
         return UNKNOWN
     try:
-        if len(text) > _MAX_BYTES:
+        if len(text) > MAX_CARD_BYTES:
             raise ValueError(f"{len(text):,} bytes")
         entries: dict[str, Any] = json.loads(text)
         known = {field.name for field in fields(Card)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +13,8 @@ from typing import TYPE_CHECKING
 from cartoonize.errors import EncodeError, WeightsError
 from cartoonize.generators import authors_release
 from cartoonize.generators.authors_release import release_folder
-from cartoonize.generators.card import UNKNOWN, Card, with_card
+from cartoonize.generators.card import MAX_CARD_BYTES, METADATA_NAME, UNKNOWN, Card, read_card, with_card
+from cartoonize.generators.graph.reading import read_graph
 from cartoonize.generators.native_logs import native_stderr_silenced
 from cartoonize.generators.weights import Weights, keras_weights
 from cartoonize.media.files import write_atomically
@@ -86,8 +89,22 @@ def _fitting_model(arrays: Arrays, path: Path) -> keras.Model:
 def _content(weights: Weights) -> bytes:
     if weights.kind == "onnx":
         return _read_onnx(weights.path)
-    card = _RELEASE_CARD if weights.path.parent == release_folder() else UNKNOWN
-    return flatbuffer(keras_model(weights), card=card)
+    return flatbuffer(keras_model(weights), card=card_of(weights))
+
+
+def card_of(weights: Weights) -> Card:
+    """Return what is known of weights: by themselves, by the flatbuffer beside them, of the release; else UNKNOWN."""
+    path = weights.path
+    try:
+        if weights.kind == "checkpoint":
+            return _RELEASE_CARD if path.parent == release_folder() else UNKNOWN
+        if path.suffix == ".keras":
+            with zipfile.ZipFile(path) as archive, archive.open("card.json") as member:
+                return read_card({METADATA_NAME: member.read(MAX_CARD_BYTES + 1)})
+        beside = path.with_name(path.name.removesuffix(".weights.h5").removesuffix("_raw") + ".tflite")
+        return read_card(read_graph((beside if weights.kind == "keras" else path).read_bytes()).metadata)
+    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, WeightsError):
+        return UNKNOWN  # what is wrong with the weights themselves is said where they are read
 
 
 def _read_onnx(path: Path) -> bytes:

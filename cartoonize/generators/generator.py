@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cartoonize.errors import EngineError, WeightsError
@@ -68,6 +69,7 @@ def load(weights: str | Path) -> Generator:
         raise WeightsError(f"{path}: {error}") from error
 
 
+@lru_cache(maxsize=4)  # the machine is shared by what a generator is, before it is loaded to draw
 def described(content: bytes) -> Generator:
     """Describe a flatbuffer; raises WeightsError when it is no generator."""
     graph = read_graph(content)

@@ -17,16 +17,16 @@ from cartoonize.media.stores import File
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cartoonize.generators.generator import Generator
     from cartoonize.jobs.planning import Job
     from cartoonize.method.pixels import Size
 
 # Peak bytes a pixel, measured and rounded up: of a photo's own pixels, where decoding, the result and its encoder meet;
 # and of those at working size, where the guided filter does.
 _PHOTO, _WORK = 20, 80
-# Bytes a worker's generator keeps from photo to photo, for its largest piece: of the built-in ones, and of the
-# authors' U-Net, which stands for all others.
-_GENERATORS = {"fast": 300 * 10**6, "quality": 500 * 10**6, "comic": 300 * 10**6}
-_GENERATOR = 1_800 * 10**6
+# Times the bytes of a generator's tensors that LiteRT keeps from photo to photo: measured, of the authors' U-Net 4.6,
+# of the built-in ones 2.5 to 4.3.
+_KEPT = 4.6
 UNSEEN = 550 * 10**6  # peak bytes of a conversion whose photo nobody has measured: of 24 megapixels
 _PATIENCE, _PATIENCE_A_PIXEL = 600.0, 20e-6  # seconds
 _SHARE = 0.7  # of the free memory: the rest is for what the estimate does not see, and for other programs
@@ -41,7 +41,7 @@ class Share:
     budget: Budget[Job]
 
 
-def share(photos: int, weights: str, size: Size, device: str, wanted: int | None = None) -> Share:
+def share(photos: int, generator: Generator, size: Size, device: str, wanted: int | None = None) -> Share:
     """Share the machine among so many photos.
 
     `wanted` workers where a person says so, else one a core that has the memory for a generator: with one inference
@@ -50,11 +50,12 @@ def share(photos: int, weights: str, size: Size, device: str, wanted: int | None
     """
     cores = available_cores()
     memory = int(free_memory() * _SHARE)
-    generator = _GENERATORS.get(weights, _GENERATOR)
-    most = wanted or max(1 if device == "cpu" else 2, min(cores, memory // generator))
+    each = _generator_bytes(generator, size)
+    most = wanted or max(1 if device == "cpu" else 2, min(cores, memory // each))
     workers = max(1, min(most, photos))
-    left = max(0, memory - workers * generator)
-    return Share(workers, max(1, cores // workers), Budget(left, partial(_conversion_bytes, size)))
+    left = max(0, memory - workers * each)
+    weigh = partial(_conversion_bytes, size, generator.card.short_side)
+    return Share(workers, max(1, cores // workers), Budget(left, weigh))
 
 
 def patience(size: Size, job: Job) -> float:
@@ -62,15 +63,27 @@ def patience(size: Size, job: Job) -> float:
 
     10 minutes, and 20 s more for each million pixels, of its own and of those that the generator works on.
     """
+    from cartoonize.method.pixels import DEFAULT_SHORT_SIDE
+
     with suppress(DecodeError):  # whoever decodes it will say what is wrong
-        pixels = sum(frames * (own + work) for own, work, frames in _pixels(size, job))
+        pixels = sum(frames * (own + work) for own, work, frames in _pixels(size, job, DEFAULT_SHORT_SIDE))
         return _PATIENCE + _PATIENCE_A_PIXEL * pixels
     return _PATIENCE
 
 
-def worker_memory(weights: str) -> int:
+def worker_memory(generator: Generator, size: Size) -> int:
     """Return the bytes that a worker of a cluster needs, with a photo as large as cameras make them."""
-    return _GENERATORS.get(weights, _GENERATOR) + UNSEEN
+    return _generator_bytes(generator, size) + UNSEEN
+
+
+def _generator_bytes(generator: Generator, size: Size) -> int:
+    """Estimate what a worker's generator keeps in memory: of a photo twice as long as high, or of its largest tile."""
+    from cartoonize.generators.tiles import MAX_TILE_BYTES, WHOLE_PIXELS
+
+    short_side = generator.card.short_side if size is None else size
+    pixels = WHOLE_PIXELS if short_side == "full" else min(WHOLE_PIXELS, 2 * short_side**2)
+    tensors = min(pixels * generator.field.peak, MAX_TILE_BYTES)
+    return max(1, int(_KEPT * tensors))
 
 
 def thumbnails_budget() -> Budget[Job]:
@@ -78,19 +91,19 @@ def thumbnails_budget() -> Budget[Job]:
     return Budget(int(free_memory() * _SHARE), _thumbnail_bytes)
 
 
-def _conversion_bytes(size: Size, job: Job) -> int:
+def _conversion_bytes(size: Size, short_side: int, job: Job) -> int:
     """Estimate the peak memory of a photo's conversion; 0 of a stream, which comes alone."""
-    return sum(own * frames * _PHOTO + work * _WORK for own, work, frames in _pixels(size, job))
+    return sum(own * frames * _PHOTO + work * _WORK for own, work, frames in _pixels(size, job, short_side))
 
 
-def _pixels(size: Size, job: Job) -> Iterator[tuple[int, int, int]]:
+def _pixels(size: Size, job: Job, short_side: int) -> Iterator[tuple[int, int, int]]:
     """Yield the pixels of a frame, those of it at working size, and the number of frames, where a photo is a file."""
     from cartoonize.media.measure import measure
     from cartoonize.method.pixels import working_shape
 
     for path in _files(job.source):
         height, width, frames = measure(path)
-        rows, columns = working_shape((height, width), size)
+        rows, columns = working_shape((height, width), size, short_side)
         yield height * width, rows * columns, frames
 
 

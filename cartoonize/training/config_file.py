@@ -25,11 +25,18 @@ def _from_config_folder(path: Path, info: ValidationInfo) -> Path:
     return folder / os.path.expanduser(path)  # unlike Path.expanduser, no error for ~NOBODY
 
 
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("expected one line of text")
+    return text
+
+
 ConfigPath = Annotated[Path, AfterValidator(_from_config_folder)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy's and Keras' global generators take
 # Bounds far beyond any use: a slip of a digit is said, and nothing overflows or never begins.
 Steps = Annotated[int, Field(ge=1, le=10**9)]
 Count = Annotated[int, Field(ge=1, le=1000)]
+Line = Annotated[str, Field(max_length=1000), AfterValidator(_one_line)]
 Side = Annotated[int, Field(ge=32, le=4096, multiple_of=4)]  # pixels
 
 

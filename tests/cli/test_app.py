@@ -553,6 +553,14 @@ def test_weights_list() -> None:
     assert re.search(r"^fast +\d+\.\d MB +\S+", text, re.MULTILINE)
 
 
+def test_weights_show(tmp_path: Path) -> None:
+    text = run("weights", "show", "comic").stdout
+    assert re.search(r"^licence +MIT$", text, re.MULTILINE)
+    assert re.search(r"^draws +colours and ink$", text, re.MULTILINE)
+    (tmp_path / "x.tflite").write_bytes(b"GIF89a")
+    assert "not weights" in run("weights", "show", str(tmp_path / "x.tflite"), code=1).stderr
+
+
 def test_weights_fetch_tells_licence_and_citation(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str | None] = []
 

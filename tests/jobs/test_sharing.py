@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from cartoonize.generators.generator import load
 from cartoonize.jobs import sharing
 from cartoonize.jobs.planning import Job
 from cartoonize.jobs.sharing import Share, share
@@ -21,7 +22,7 @@ GB = 10**9
         (2, 20, 30, "cpu", None, 2, 1),
         (16, 64, 30, "cpu", None, 16, 1),
         (16, 64, 4, "cpu", None, 4, 4),
-        (16, 2, 30, "cpu", None, 4, 4),
+        (16, 2, 30, "cpu", None, 2, 8),
         (16, 0, 30, "cpu", None, 1, 16),
         (2, 20, 30, "cpu", 8, 8, 1),
         (16, 64, 30, "cpu", 3, 3, 5),
@@ -41,7 +42,7 @@ def test_cores_are_shared(
 ) -> None:
     monkeypatch.setattr(sharing, "available_cores", lambda: cores)
     monkeypatch.setattr(sharing, "free_memory", lambda: gigabytes * GB)
-    shared = share(photos, "fast", None, device, wanted)
+    shared = share(photos, load("fast"), None, device, wanted)
     assert (shared.workers, shared.threads) == (workers, threads)
 
 
@@ -56,24 +57,24 @@ def test_as_many_photos_in_flight_as_memory_holds(tmp_path: Path, monkeypatch: p
     Image.new("RGB", (300, 200)).save(tmp_path / "small.png")
     monkeypatch.setattr(sharing, "available_cores", lambda: 8)
     monkeypatch.setattr(sharing, "free_memory", lambda: 16 * GB)
-    shared = share(100, "fast", None, "cpu")
-    assert in_flight(shared, large) == 4
+    shared = share(100, load("fast"), None, "cpu")
+    assert in_flight(shared, large) == 3
     assert in_flight(shared, small) > 100
-    assert in_flight(share(100, "fast", "full", "cpu"), large) == 0, "one alone: working at full size takes more"
+    assert in_flight(share(100, load("fast"), "full", "cpu"), large) == 0, "one alone: working at full size takes more"
 
 
 def test_frames_of_an_animation_count(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (300, 200), (n, 0, 0)) for n in range(50)]
     frames[0].save(tmp_path / "one.gif")
     frames[0].save(tmp_path / "many.gif", save_all=True, append_images=frames[1:])
-    weigh = share(1, "fast", None, "cpu").budget.weigh
+    weigh = share(1, load("fast"), None, "cpu").budget.weigh
     one, many = (weigh(Job(File(tmp_path / name), None, None, "write")) for name in ("one.gif", "many.gif"))
     assert many - one == 49 * 300 * 200 * 20
 
 
 def test_streams_and_pipes_are_not_opened_to_be_weighed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
-    weigh = share(1, "fast", None, "cpu").budget.weigh
+    weigh = share(1, load("fast"), None, "cpu").budget.weigh
     for source in (StandardInput(), File(tmp_path / "pipe.jpg")):
         assert weigh(Job(source, StandardOutput(), None, "write")) == 0
 

@@ -22,6 +22,7 @@ from cartoonize import Cartoonizer
 from cartoonize.cli.training import distill
 from cartoonize.generators.architectures import ARCHITECTURES, build_compact
 from cartoonize.generators.conversion import flatbuffer, keras_model
+from cartoonize.generators.generator import load
 from cartoonize.generators.weights import locate
 from cartoonize.method import guided_filter
 from cartoonize.training.checkpoints import NAME
@@ -207,6 +208,9 @@ def test_the_best_weights_are_exported_and_the_cartoonizer_takes_them(
     )
 
     assert best["val_psnr"] == max(row["val_psnr"] for row in history(finished))
+    card = load(finished / "student.tflite").card
+    assert card.licence == load("fast").card.licence, "what it taught is made from it"
+    assert card.source.startswith("cartoonize distill, from: ")
     assert abs(from_flatbuffer - from_keras).max() <= 1
 
 

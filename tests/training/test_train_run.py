@@ -18,6 +18,7 @@ from PIL import Image as PillowImage
 
 from cartoonize import Cartoonizer
 from cartoonize.cli.training import train
+from cartoonize.generators import generator
 from cartoonize.generators.architectures import ARCHITECTURES, build_compact
 from cartoonize.method.retouch import Retouch
 from cartoonize.training.checkpoints import NAME
@@ -319,6 +320,9 @@ def test_built_in_weights_are_taken_further(
     before, after = (Cartoonizer(w)(photo).astype(int) for w in ("fast", tmp_path / "run/exports/step_00000001.tflite"))
     assert abs(before - after).max() <= 2
     assert "initialised from fast" in (tmp_path / "run" / "summary.md").read_text()
+    card = generator.load(tmp_path / "run/exports/step_00000001.tflite").card
+    assert (card.title, card.licence) == ("run", generator.load("fast").card.licence)
+    assert card.source == f"cartoonize train, from: {generator.load('fast').card.title}"
 
 
 def test_of_a_look_that_draws_ink_its_colours_are_the_beginning(

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from cartoonize.generators.architecture_names import ArchitectureName
 from cartoonize.method.comic import ComicLook
-from cartoonize.training.config_file import ConfigPath, Count, Section, Seed, Side, Steps
+from cartoonize.training.config_file import ConfigPath, Count, Line, Section, Seed, Side, Steps
 
 Pixels = Annotated[int, Field(ge=1, le=2**16)]
 
@@ -72,7 +72,8 @@ class DistillConfig(Section):
     """What `cartoonize distill` needs to know; lengths in pixels, `learning_rate` at its highest.
 
     teacher: weights in any form `--weights` takes, or in its stead a procedure. start: weights the student begins with,
-    of its architecture or of one with fewer blocks, None for random ones.
+    of its architecture or of one with fewer blocks, None for random ones. title, licence: of the exported weights;
+    else the output folder's name, and the licences of teacher and start.
     crop: side of the square training crops, a multiple of 4. margin: ring of a crop the loss ignores, since the
     teacher saw what is beyond it. steps: optimizer steps in total; checkpoint_steps: steps between checkpoints.
     gradient_weight, tone_weight, psnr_weight, raw_weight, ink_weight: of the parts of the loss
@@ -82,6 +83,8 @@ class DistillConfig(Section):
 
     teacher: str | None = None
     procedure: Procedure | None = None
+    title: Line = ""
+    licence: Line = ""
     student: ArchitectureName = "compact"
     start: str | None = None
     photos: Annotated[tuple[PhotoSource, ...], Field(min_length=1)]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cartoonize.errors import ConfigError, first_line
 from cartoonize.generators import tiles
+from cartoonize.generators.card import Card
 from cartoonize.generators.receptive_field import TRAINED
 from cartoonize.media.files import write_atomically
 from cartoonize.method.guided_filter import filter_image
@@ -88,12 +89,15 @@ class Best:
     """Keeps the averaged weights in `folder` whenever `val_psnr` is the best so far, over all resumed runs.
 
     `student.tflite` and `student.weights.h5` hold the same float16 values; `student.json` the step and figures.
-    generator: of the student's architecture, in float32. `figures` are those of the last look.
+    generator: of the student's architecture, in float32. card: of the export. `figures` are those of the last look.
     Raises ConfigError when `student.json` is damaged.
     """
 
-    def __init__(self, model: Distiller, generator: keras.Model, validation: Validation, folder: Path) -> None:
+    def __init__(
+        self, model: Distiller, generator: keras.Model, validation: Validation, folder: Path, card: Card
+    ) -> None:
         self._model, self._generator, self._validation, self._folder = model, generator, validation, folder
+        self._card = card
         self._best = _best_so_far(folder / f"{NAME}.json")
         self.figures: dict[str, float] = {}
         self.exported = folder / f"{NAME}.tflite"
@@ -107,7 +111,7 @@ class Best:
             return
         self._best = self.figures["val_psnr"]
         self._generator.set_weights([w.astype(np.float16).astype(np.float32) for w in averages])
-        export(self._generator, self._folder, NAME, half=True)
+        export(self._generator, self._folder, NAME, self._card, half=True)
         figures = {"step": self._model.steps_done, **self.figures}
         write_atomically(self._folder / f"{NAME}.json", (json.dumps(figures, indent=2) + "\n").encode(), overwrite=True)
 

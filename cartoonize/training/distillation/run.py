@@ -31,6 +31,7 @@ from cartoonize.training.fitting import Ending, fit
 from cartoonize.training.folder import claim, keep_config
 from cartoonize.training.log import LossesLog
 from cartoonize.training.precision import precision
+from cartoonize.training.provenance import card_of_run
 
 INKING = "compact_ink"
 EARLIER_CHECKPOINT = "checkpoint.weights.h5"  # of versions without `checkpoints`
@@ -58,7 +59,9 @@ def distill(config: DistillConfig, *, resume: bool, say: Callable[[str], None]) 
     log.begin(model.steps_done)
     keep_config(config.output, config)
     with StopOnSignal() as stop:
-        best = Best(model, ARCHITECTURES[config.student](), Validation(validation), config.output)
+        parents = [config.teacher, config.start]
+        card = card_of_run("distill", config.output, config.title, config.licence, parents)
+        best = Best(model, ARCHITECTURES[config.student](), Validation(validation), config.output, card)
         beside = _callbacks(config, model, best, log)
         if model.steps_done < config.steps:
             fit(model, crops.dataset(model.steps_done, config.steps, config.batch), [*beside, stop])

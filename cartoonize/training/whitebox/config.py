@@ -12,7 +12,7 @@ from pydantic import model_validator as validator
 
 from cartoonize.generators.architecture_names import ColorArchitecture
 from cartoonize.method.constants import MU, REGIONS
-from cartoonize.training.config_file import ConfigPath, Count, Section, Seed, Side, Steps
+from cartoonize.training.config_file import ConfigPath, Count, Line, Section, Seed, Side, Steps
 
 # Loss weights: what the authors' code trains with, and what their paper prints.
 PRESETS: dict[str, dict[str, float]] = {
@@ -152,6 +152,8 @@ class TrainConfig(Section):
     """What `cartoonize train` needs to know."""
 
     run: ConfigPath = Field(description="folder of this run: everything is written here")
+    title: Line = Field(default="", description="of the exported weights; else the folder's name")
+    licence: Line = Field(default="", description="of the exported weights; else that of `init`")
     groups: Annotated[tuple[Group, ...], Field(min_length=1, max_length=100)]
     patch_size: Side = Field(default=256, description="side of a training picture, a multiple of 4")
     max_zoom: Annotated[float, Field(ge=1, le=100)] = Field(

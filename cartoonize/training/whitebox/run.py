@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cartoonize.errors import ConfigError
 from cartoonize.generators.architectures import ARCHITECTURES, colors_alone
+from cartoonize.generators.card import Card
 from cartoonize.generators.conversion import keras_model
 from cartoonize.generators.weights import locate
 from cartoonize.machine import available_cores
@@ -31,6 +32,7 @@ from cartoonize.training.folder import claim, keep_config
 from cartoonize.training.log import LossesLog
 from cartoonize.training.pictures import write_png
 from cartoonize.training.precision import precision
+from cartoonize.training.provenance import card_of_run
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.data import Batches
 from cartoonize.training.whitebox.features import build_features
@@ -62,7 +64,8 @@ def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> E
             checkpoints.load(model, config.run)
         log.begin(model.steps_done)
         keep_config(config.run, config)
-        exporting = Periodic(config.every.export, partial(_export, model, config.run))
+        card = card_of_run("train", config.run, config.title, config.licence, [config.init])
+        exporting = Periodic(config.every.export, partial(_export, model, config.run, card))
         saving = Periodic(config.every.checkpoint, partial(checkpoints.save, model, config.run))
         beside = [*_callbacks(config, model, batches, log), exporting, saving]
         ends: dict[Phase, int] = {"pretrain": config.pretrain_steps, "adversarial": config.total_steps}
@@ -175,10 +178,10 @@ def _sample(model: WhiteBoxGAN, photos: Array, config: TrainConfig, board: tf.su
         tf.summary.image("samples", image[None])
 
 
-def _export(model: WhiteBoxGAN, run: Path) -> None:
+def _export(model: WhiteBoxGAN, run: Path, card: Card) -> None:
     """Write the averaged generator as `step_N.tflite` and `.weights.h5`, the last one as `step_N_raw.weights.h5`."""
     write_weights(model.generator, _exports(run) / f"{_name(model)}_raw.weights.h5")
-    export(model.average, _exports(run), _name(model))
+    export(model.average, _exports(run), _name(model), card)
 
 
 def _exports(run: Path) -> Path:
