@@ -119,9 +119,8 @@ def bring_up(photo: Image, A: Array, b: Array, out: Image | None = None) -> Imag
     A, b = level_coefficients(A, b)
     result = np.empty_like(photo) if out is None else out
     for start, stop in _bands(height):
-        first, weights = _row_weights(start, stop, A.shape[0] / height, A.shape[0])
-        rows = slice(first, first + weights.shape[1])
-        up_A, up_b = (_interpolate(c[rows], weights, width) for c in (A, b))
+        taps = _row_taps(start, stop, A.shape[0] / height, A.shape[0])
+        up_A, up_b = (_interpolate(c, taps, width) for c in (A, b))
         result[start:stop] = _apply(photo[start:stop], up_A, up_b)
     return result
 
@@ -136,19 +135,24 @@ def _bands(height: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + _BAND_ROWS, height)
 
 
-def _row_weights(start: int, stop: int, scale: float, rows: int) -> tuple[int, Array]:
-    """Return the first source row and the (stop - start, source rows) weights of vertical bilinear interpolation."""
+def _row_taps(start: int, stop: int, scale: float, rows: int) -> list[tuple[int, int, float]]:
+    """Return of vertical bilinear interpolation each row's two source rows and the second one's share."""
     centre = np.clip((np.arange(start, stop) + 0.5) * scale - 0.5, 0, rows - 1)
     upper = np.floor(centre).astype(int)
     lower = np.minimum(upper + 1, rows - 1)
-    weights = np.zeros((stop - start, lower[-1] - upper[0] + 1), np.float32)
-    line = np.arange(stop - start)
-    np.add.at(weights, (line, upper - upper[0]), (upper + 1 - centre).astype(np.float32))
-    np.add.at(weights, (line, lower - upper[0]), (centre - upper).astype(np.float32))
-    return int(upper[0]), weights
+    return list(zip(upper.tolist(), lower.tolist(), (centre - upper).tolist(), strict=True))
 
 
-def _interpolate(rows: Array, weights: Array, width: int) -> Array:
-    wide = cv2.resize(rows, (width, rows.shape[0]), interpolation=cv2.INTER_LINEAR)
-    # Few source rows feed a band, so a small dense product beats gathering and blending whole rows.
-    return (weights @ wide.reshape(rows.shape[0], -1)).reshape(-1, width, rows.shape[2])
+def _interpolate(picture: Array, taps: list[tuple[int, int, float]], width: int) -> Array:
+    """Interpolate a band of rows at full width.
+
+    Row by row, which the processor's cache holds: faster than a product of matrices, and no library of linear algebra
+    is asked, whose sums depend on its threads.
+    """
+    first, last = taps[0][0], taps[-1][1] + 1
+    wide = cv2.resize(picture[first:last], (width, last - first), interpolation=cv2.INTER_LINEAR)
+    wide = wide.reshape(last - first, -1)
+    band = np.empty((len(taps), wide.shape[1]), np.float32)
+    for row, (upper, lower, share) in zip(band, taps, strict=True):
+        cv2.addWeighted(wide[upper - first], 1 - share, wide[lower - first], share, 0, dst=row)
+    return band.reshape(len(taps), width, picture.shape[2])
