@@ -37,6 +37,7 @@ def test_values_follow_from_folders_and_device(folders: tuple[Path, Path], tmp_p
         assert config.losses.structure == 200 / 16  # patches of a sixteenth of the release's area
         assert config.losses.texture == 1
         assert config.every.export == 500
+        assert config.discriminators.augment == ("translation", "cutout")
     assert (found[False].generator, found[True].generator) == ("compact", "unet")
 
 

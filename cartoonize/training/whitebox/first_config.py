@@ -14,7 +14,7 @@ from cartoonize.training.whitebox.config import PRESETS
 
 _FEW = 200  # cartoons; with fewer, discriminators learn them by heart
 _SMALLEST, _LARGEST = 64, 256  # patches
-_HALF = "precision: mixed_bfloat16  # this processor multiplies it several times faster than float32"
+_HALF = "precision: mixed_bfloat16  # this processor has units for it, faster than float32"
 
 
 def first_config(photos: Path, cartoons: Path, *, gpu: bool) -> str:
@@ -36,7 +36,7 @@ def first_config(photos: Path, cartoons: Path, *, gpu: bool) -> str:
         f"patch_size: {patch}",
         f"batch: {min(16 if gpu else 8, *counts)}",
         f"generator: {'unet' if gpu else 'compact'}",
-        "# init: fast  # begins with a cartoon look and skips pretraining; non-commercial, as `fast` is",
+        "# init: comic  # begins with that look's colours and skips pretraining; free for every use",
         "steps:",
         f"  pretrain: {50_000 if gpu else 1_000}",
         f"  adversarial: {100_000 if gpu else 10_000}",
@@ -45,8 +45,10 @@ def first_config(photos: Path, cartoons: Path, *, gpu: bool) -> str:
     ]
     if counts[1] < _FEW:
         lines += [
-            f"# Fewer than {_FEW} cartoons: exports are many, to stop before these are learnt by heart.",
+            f"# Fewer than {_FEW} cartoons: exports are many, and discriminators see them shifted and with holes",
+            "# so that they are not learnt by heart.",
             "every: {export: 500}",
+            "discriminators: {augment: [translation, cutout]}",
         ]
     return "\n".join(lines) + "\n"
 
