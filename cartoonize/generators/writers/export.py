@@ -35,7 +35,7 @@ def export(order: Order) -> list[Path]:
     Raises WeightsError when the format cannot hold the generator, EncodeError when a file cannot be written or exists.
     """
     if order.format != "onnx" and (order.image or order.layout != "NHWC"):
-        raise WeightsError("--image and --layout go with --format onnx")
+        raise WeightsError("--image and --layout go with --format onnx: the other formats hold the generator alone")
     if problem := write_problem(_written_first(order)):
         raise EncodeError(problem)
     generator = load(order.weights)
