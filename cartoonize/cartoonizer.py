@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from cartoonize import __version__
-from cartoonize.errors import AlreadyThereError, ArgumentError, EncodeError, EngineError
+from cartoonize.errors import ArgumentError, EncodeError, EngineError
 from cartoonize.films.maker import FilmMaker
 from cartoonize.generators import tiles
 from cartoonize.generators.card import Card
@@ -22,10 +22,12 @@ from cartoonize.generators.finishing import finish
 from cartoonize.generators.generator import load
 from cartoonize.machine import available_cores
 from cartoonize.media import codec
-from cartoonize.media.files import write_atomically, write_problem
-from cartoonize.media.formats import PREFERRED_EXTENSION, format_of
+from cartoonize.media.files import write_atomically
+from cartoonize.media.fitting import Wanted, check_file
+from cartoonize.media.formats import format_of
+from cartoonize.media.measure import measure
 from cartoonize.media.pictures import Picture, Pixels, take
-from cartoonize.method.pixels import MAX_PIXELS, Array, Image, Size, resize, working_shape
+from cartoonize.method.pixels import Array, Image, Size, resize, work_problem, working_shape
 from cartoonize.method.retouch import AS_IT_IS, Retouch
 
 if TYPE_CHECKING:
@@ -149,9 +151,10 @@ class Cartoonizer(FilmMaker):
             EngineError: as for a call.
         """
         here, there = Path(source), Path(target)
-        _check_file(here, there, quality, overwrite)
-        photo = codec.decode(here)
+        check_file(here, there, quality, overwrite=overwrite)
         options = codec.EncodeOptions(str(format_of(there)), quality, background, strip_metadata)
+        self.check(here, options.format)
+        photo = codec.held(codec.decode(here), options.format)
         encoded = codec.encode(self.photo(photo), options)
         write_atomically(there, encoded.data, overwrite=overwrite)
         return (*photo.notes, *encoded.notes)
@@ -188,10 +191,24 @@ class Cartoonizer(FilmMaker):
     def work(self, image: Image) -> Image:
         """Return an image, uint8 (H, W, 3), at working size; raises EngineError where that has too many pixels."""
         height, width = working_shape((image.shape[0], image.shape[1]), self._size, self.card.short_side)
-        if height * width > MAX_PIXELS:
-            raise EngineError(f"too many pixels to work at, {width}x{height}: choose a smaller --size")
-        self._generator.check_fits(height, width)
+        self._check_work(height, width)
         return resize(image, (height, width))
+
+    def check(self, source: Path | bytes, image_format: str, *, salvage: bool = False) -> None:
+        """Find out by a photo's header, before any decoding, whether it has a result in a format.
+
+        Raises EncodeError, EngineError where it has none, DecodeError as `codec.decode` does.
+        """
+        height, width, frames = measure(source, salvage=salvage)
+        wanted = Wanted(image_format, self._size, self._output_size)
+        if problem := wanted.problem(height, width, frames, lambda: self.card.short_side):
+            raise EncodeError(problem)
+        self._check_work(*working_shape((height, width), self._size, self.card.short_side))
+
+    def _check_work(self, height: int, width: int) -> None:
+        if problem := work_problem(height, width):
+            raise EngineError(problem)
+        self._generator.check_fits(height, width)
 
     def finish(self, image: Image, work: Image, cartoon: Array, *, use_up: bool = False) -> Image:
         """Return the cartoon of an image, from what `generate` returned for it.
@@ -236,18 +253,3 @@ def _check_options(
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
-
-
-def _check_file(source: Path, target: Path, quality: int | None, overwrite: bool) -> None:
-    """Find out before any work what would fail."""
-    if format_of(target) is None:
-        known = ", ".join(PREFERRED_EXTENSION.values())
-        raise ArgumentError(f"{target}: expected an extension out of {known}")
-    if quality is not None and not (_is_count(quality) and quality <= 100):
-        raise ArgumentError(f"quality must be a number from 1 to 100, got {quality!r}")
-    if target.exists() and source.exists() and target.samefile(source):
-        raise ArgumentError(f"{target} is the photo itself: give another name")
-    if not overwrite and os.path.lexists(target):
-        raise AlreadyThereError
-    if problem := write_problem(target):
-        raise EncodeError(f"{target}: {problem}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from cartoonize.errors import shown
 from cartoonize.generators import weights
 from cartoonize.jobs import planning, running
 from cartoonize.jobs.converting import Converted, commit, keep_known
+from cartoonize.jobs.foreseeing import foreseen
 from cartoonize.jobs.lists import read_list
 from cartoonize.jobs.naming import SUFFIX
 from cartoonize.jobs.running import Outcome
@@ -53,7 +55,7 @@ def convert(chosen: Options) -> int:
         from cartoonize.cli.streaming import convert_stream
 
         return convert_stream(chosen, inputs)
-    plan, films = look_over_all(_checked_plan(chosen, inputs), chosen)
+    plan, films = look_over_all(_foreseen(_checked_plan(chosen, inputs), chosen), chosen)
     if chosen.dry_run:
         show_plan(plan, estimates(films, chosen), as_json=chosen.json)
         if not plan.jobs:
@@ -122,6 +124,12 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> Plan:
     if any(isinstance(job.target, StandardOutput) for job in plan.todo):
         check_stdout(chosen)
     return plan
+
+
+def _foreseen(plan: Plan, chosen: Options) -> Plan:
+    """Return the plan with what cannot be done found out, by the photos' headers."""
+    spec = spec_of(chosen, threads=1)
+    return replace(plan, jobs=tuple(foreseen(job, spec) for job in plan.jobs))
 
 
 def _announce(plan: Plan, report: Report) -> None:

@@ -20,6 +20,7 @@ from cartoonize.cli.shaping import remake_of, settings_in_words, spec_of
 from cartoonize.cli.streamed_films import run_streamed_films
 from cartoonize.errors import shown
 from cartoonize.jobs.filming import clear_leftovers
+from cartoonize.jobs.foreseeing import foreseen
 from cartoonize.jobs.naming import SUFFIX
 from cartoonize.jobs.planning import STDOUT
 from cartoonize.jobs.ray_cluster import ClusterError, cluster
@@ -51,7 +52,9 @@ def convert_stream(chosen: Options, inputs: list[str | Line]) -> int:
     """Do what the command line asks for and return the exit code; raises click.UsageError or ConfigurationError."""
     plan = _checked_plan(chosen, inputs)
     if chosen.dry_run:
-        return _show(plan, as_json=chosen.json)
+        spec = spec_of(chosen, threads=1)
+        seen = (foreseen(job, spec) for job in plan.jobs)
+        return _show(seen, as_json=chosen.json)
     jobs, total = _begun(plan)
     report = Report(total, as_json=chosen.json, quiet=chosen.quiet, verbose=chosen.verbose)
     with _review(chosen, total) as review:
@@ -107,9 +110,9 @@ def _page(name: str) -> Path | Remote:
     return Remote(place) if isinstance(place, Url) else Path(place)
 
 
-def _show(plan: StreamedPlan, *, as_json: bool) -> int:
+def _show(jobs: Iterable[Job], *, as_json: bool) -> int:
     """Print what a run would do, each job as it is known."""
-    counts = show_jobs(plan.jobs, as_json=as_json)
+    counts = show_jobs(jobs, as_json=as_json)
     return int(counts["fail"] > 0) if counts else _nothing_found()
 
 

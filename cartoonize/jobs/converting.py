@@ -13,6 +13,7 @@ from cartoonize.errors import AlreadyThereError
 from cartoonize.jobs.manifest import Fingerprint, Manifest, Origin, Settings, note, renew
 from cartoonize.jobs.requests import Made, Request
 from cartoonize.media.files import make_folder, remove_leftovers
+from cartoonize.media.formats import fits_all, format_of
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cartoonize.generators.engines.engine import Precision
     from cartoonize.jobs.planning import Job
     from cartoonize.media.codec import EncodeOptions
+    from cartoonize.media.fitting import Wanted
     from cartoonize.media.stores import Source
     from cartoonize.media.thumbnails import Thumbnails
     from cartoonize.method.pixels import Size
@@ -123,6 +125,16 @@ class ConverterSpec:
         """Return the settings, but for the weights, where none is given."""
         return _settings(ConverterSpec())
 
+    def wanted(self, file_format: str) -> Wanted:
+        """Return what is wanted of a photo whose result has a format."""
+        from cartoonize.media.fitting import Wanted
+
+        return Wanted(file_format, self.size, self.output_size)
+
+    def fits_all(self, file_format: str, photo_format: str | None) -> bool:
+        """Whether every photo of a format has a result in another, so that no header needs to be read to know."""
+        return self.size is None and fits_all(file_format, photo_format)
+
     def encode_options(self, file_format: str) -> EncodeOptions:
         """Return how a result is written in a format."""
         from cartoonize.media.codec import EncodeOptions
@@ -153,8 +165,11 @@ def convert(spec: ConverterSpec, cartoonizer: Cartoonizer, request: Request) -> 
     from cartoonize.media import codec, thumbnails
     from cartoonize.media.formats import result_format
 
+    if request.format and _may_be_unfit(spec, request.content, request.format):
+        cartoonizer.check(request.content, request.format, salvage=spec.salvage)
     picture = codec.decode(request.content, salvage=spec.salvage)
     options = spec.encode_options(request.format or result_format(picture.format))
+    picture = codec.held(picture, options.format)  # before what is not kept is drawn
     if spec.output_size == "photo":
         codec.check_size(picture, options.format)
     before = thumbnails.of_photo(picture, is_file=request.is_file) if spec.thumbnails else None
@@ -166,6 +181,13 @@ def convert(spec: ConverterSpec, cartoonizer: Cartoonizer, request: Request) -> 
     del picture
     encoded = prepared.encoded()
     return Made(encoded.data, (*notes, *encoded.notes), both)
+
+
+def _may_be_unfit(spec: ConverterSpec, source: Path | bytes, file_format: str) -> bool:
+    """Whether a header is worth a look before decoding; a pipe can be read only once."""
+    if isinstance(source, bytes):
+        return not spec.fits_all(file_format, None)
+    return not spec.fits_all(file_format, format_of(source)) and os.path.isfile(source)
 
 
 def commit(job: Job, converted: Converted, *, preserve_times: bool = False) -> None:

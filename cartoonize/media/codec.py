@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,13 @@ def decode(source: Path | bytes, *, salvage: bool = False) -> Photo:
         return Photo(tuple(frames), metadata, picture.format, tuple(dict.fromkeys((*notes, *further))))
 
 
+def held(photo: Photo, image_format: str) -> Photo:
+    """Return a photo with the frames that a format holds, and a note where those are fewer."""
+    if len(photo.frames) == 1 or image_format in ANIMATION:
+        return photo
+    return replace(photo, frames=photo.frames[:1], notes=(*photo.notes, "animation reduced to its first frame"))
+
+
 def check_size(photo: Photo, image_format: str) -> None:
     """Raise EncodeError where a picture is larger than a format holds: to be known before any work."""
     height, width = photo.frames[0].pixels.shape[:2]
@@ -124,10 +131,8 @@ def prepare(photo: Photo, options: EncodeOptions, *, use_up: bool = False) -> Pr
 
     use_up: nobody needs its pixels any more, and their memory is given back while they are taken over.
     """
-    frames, notes = photo.frames, []
-    if len(frames) > 1 and options.format not in ANIMATION:
-        frames = frames[:1]
-        notes.append("animation reduced to its first frame")
+    kept = held(photo, options.format)
+    frames, notes = kept.frames, [*kept.notes[len(photo.notes) :]]
     check_size(photo, options.format)
     with_alpha = any(frame.alpha is not None for frame in frames)
     images = [_to_image(frame, with_alpha, use_up=use_up) for frame in frames]

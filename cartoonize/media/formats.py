@@ -63,6 +63,8 @@ LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF"})
 MAX_SIDE: dict[str, int] = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 32_768, "HEIF": 16_384}
 """Longest side in pixels, where a format, its usual encoder or its readers have such a limit."""
 
+_SAME_LIMITS = frozenset({"JPEG", "WEBP", "GIF"})  # whatever is read of them can be written
+
 HEIC_MISSING = "HEIC needs a library: pip install pillow-heif"
 
 _QUALITY = {"JPEG": 95, "WEBP": 90, "AVIF": 90, "HEIF": 90}
@@ -104,6 +106,11 @@ def size_problem(image_format: str, width: int, height: int) -> str | None:
     if limit is None or max(width, height) <= limit:
         return None
     return f"{image_format} holds at most {limit} pixels a side, this is {width}x{height}: choose png or tiff"
+
+
+def fits_all(image_format: str, photo_format: str | None) -> bool:
+    """Whether every photo of a format can be written in another, at its own size or a smaller one."""
+    return image_format not in MAX_SIDE or image_format == photo_format in _SAME_LIMITS
 
 
 def save_settings(image_format: str, quality: int | None, with_alpha: bool) -> dict[str, Any]:

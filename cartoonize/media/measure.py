@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
@@ -9,17 +10,21 @@ from cartoonize.media.containers import jpeg
 from cartoonize.media.opening import decode_errors, open_picture, opened
 
 
-def measure(path: Path) -> tuple[int, int, int]:
-    """Return (height, width, frames) of a picture file without decoding it; raises DecodeError."""
-    with decode_errors(), opened(path) as stream:
-        if quick := jpeg.size_of(stream) or _size_of_png(stream):
+def measure(source: Path | bytes, *, salvage: bool = False) -> tuple[int, int, int]:
+    """Return (height, width, frames) of a picture file, or of the bytes of one, without decoding it.
+
+    salvage: as of `codec.decode`. Raises DecodeError.
+    """
+    with decode_errors(), BytesIO(source) if isinstance(source, bytes) else opened(source) as stream:
+        if quick := jpeg.size_of(stream) or _size_by_head(stream):
             return quick
-        picture = open_picture(stream)
+        picture = open_picture(stream, salvage=salvage)
         width, height = picture.upright_size
         return height, width, picture.count
 
 
-def _size_of_png(stream: IO[bytes]) -> tuple[int, int, int] | None:
-    from cartoonize.media.containers import png  # of no use to a run over JPEGs, which measures none
+def _size_by_head(stream: IO[bytes]) -> tuple[int, int, int] | None:
+    # Of no use to a run over JPEGs, which measures no others.
+    from cartoonize.media.containers import bmff, png, webp
 
-    return png.size_of(stream)
+    return png.size_of(stream) or webp.size_of(stream) or bmff.size_of(stream)

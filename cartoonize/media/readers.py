@@ -25,6 +25,7 @@ from cartoonize.media.picture import Picture, Shown, check_pixels
 if TYPE_CHECKING:
     from cartoonize.media.containers.animation import Part
     from cartoonize.media.containers.bmff import Bmff
+    from cartoonize.media.containers.jpeg import Jpeg
     from cartoonize.media.containers.png import Png
 
 DEEP = "reduced from 16 to 8 bits per channel"
@@ -43,6 +44,9 @@ def read_jpeg(data: bytes, *, salvage: bool) -> Picture:
     picture = Picture("JPEG", image.size, partial(_still, image), found, found.exif.orientation)
     if is_whole:
         picture.draft = partial(_drafted, image)
+        picture.frames = lambda: _checked_jpeg(picture, image, taken, salvage=salvage)
+        if taken.lacks_scans:
+            picture.notes.append("some of its scans are missing: it lacks fine detail")
     elif (missing := _grey_rows(image)) or "progressive" not in image.info:
         judge_cut(picture, missing, salvage=salvage)
     else:
@@ -180,6 +184,19 @@ def _lenient_avif(taken: Bmff, found: Found) -> Picture:
     return Picture("AVIF", image.size, partial(_still, image), found, taken.orientation)
 
 
+def _checked_jpeg(picture: Picture, image: ImageFile.ImageFile, taken: Jpeg, *, salvage: bool) -> Iterator[Shown]:
+    """Decode a JPEG that has its end; where its data ends before its pixels do, decoders paint grey without a word."""
+    image.load()
+    corner = np.asarray(image.crop((max(0, image.width - 8), max(0, image.height - 8), image.width, image.height)))
+    if ((corner == 127) | (corner == 128)).all() and not taken.is_arithmetic:
+        longer = Image.open(BytesIO(taken.lengthened), formats=("JPEG",))
+        unlike = np.flatnonzero((np.asarray(longer) != np.asarray(image)).reshape(image.height, -1).any(axis=1))
+        if unlike.size:
+            begun = (int(unlike[0]) + 1) // _block_height(image) * _block_height(image)  # colours bleed by a row
+            judge_cut(picture, image.height - begun, salvage=salvage)
+    yield Shown(image)
+
+
 def _checked_png(picture: Picture, taken: Png, *, salvage: bool) -> Iterator[Shown]:
     """Decode a PNG that has its end; one whose pixels end before it is as good as cut, and Pillow leaves them black."""
     image = taken.opened()
@@ -221,5 +238,10 @@ def _grey_rows(image: Image.Image) -> int:
     whole = np.flatnonzero(~grey.all(axis=1))
     rows = int(whole[-1]) + 1 if whole.size else 0
     block = grey[max(0, rows - 8) : rows, -8:]  # the last of the row of blocks that was begun
-    height = 8 * max((component[2] for component in getattr(image, "layer", ())), default=2)
+    height = _block_height(image)
     return image.height - rows + (min(height, rows) if block.size and block.all() else 0)
+
+
+def _block_height(image: Image.Image) -> int:
+    """Return how many rows are coded together."""
+    return 8 * max((component[2] for component in getattr(image, "layer", ())), default=2)

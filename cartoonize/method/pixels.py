@@ -72,6 +72,13 @@ def working_shape(shape: tuple[int, int], size: Size, default: int = DEFAULT_SHO
     return height, width
 
 
+def work_problem(height: int, width: int) -> str | None:
+    """Return why the generator cannot work at a size; None where it can."""
+    if height * width <= MAX_PIXELS:
+        return None
+    return f"too many pixels to work at, {width}x{height}: choose a smaller --size"
+
+
 def resize(image: Image, shape: tuple[int, int]) -> Image:
     """Resize to `shape` (height, width): pixel area averages when shrinking (as the release), cubic when enlarging."""
     if image.shape[:2] == shape:

@@ -41,6 +41,9 @@ class Fake:
     def __init__(self, weights, **settings):
         pass
 
+    def check(self, *about, **more):
+        pass
+
     def photo(self, photo):
         time.sleep({12: 0.15, 17: 60}.get(photo.frames[0].pixels.shape[1], 0))  # some widths take their time
         return replace(photo, frames=tuple(replace(f, pixels=255 - f.pixels) for f in photo.frames))
@@ -58,6 +61,9 @@ class FakeCartoonizer:
 
     def __init__(self, weights: str, **settings: Any) -> None:
         self.made.append({"weights": weights, **settings})
+
+    def check(self, *about: Any, **more: Any) -> None:
+        """Whatever it is: it can be done."""
 
     def photo(self, photo: Any) -> Any:
         if photo.frames[0].pixels.shape[0] == 13:
@@ -462,6 +468,29 @@ def test_dry_run_shows_what_a_run_does() -> None:
     assert FakeCartoonizer.made == []
 
 
+def test_what_no_result_can_hold_is_found_out_when_planning() -> None:
+    save("in/a.jpg")
+    Image.new("RGB", (16_400, 2)).save("in/wide.jpg")
+    Path("in/paper.jpg").write_bytes(b"%PDF-1.7" * 200)
+    limit = "WEBP holds at most 16383 pixels a side, this is 16400x2: choose png or tiff"
+    for more in ([], ["--shard", "1/1"]):
+        lines = run("in", "--format", "webp", "--dry-run", *more, code=1).stdout.splitlines()
+        assert sorted(lines) == [
+            "in/a.jpg -> in/a_cartoon.webp  write",
+            "in/paper.jpg  fail (is a PDF document: export its pages as pictures first)",
+            f"in/wide.jpg  fail ({limit})",
+        ]
+    told = [json.loads(line) for line in run("in", "--format", "webp", "--json", code=1).stdout.splitlines()]
+    assert [one.get("source") for one in told] == ["in/paper.jpg", "in/wide.jpg", "in/a.jpg", None], "before any work"
+    assert (told[1]["status"], told[1]["error"], told[1]["target"]) == ("failed", limit, None)
+    assert run("in/wide.jpg", "--out", "x.webp", code=1).stderr.startswith(f"cartoonize: in/wide.jpg: {limit}\n")
+    assert run("in/wide.jpg", "-o", "x.webp", "--size", "99999", code=1).stderr.startswith(
+        "cartoonize: in/wide.jpg: too many pixels to work at"
+    )
+    assert run("in/wide.jpg", "--dry-run").exit_code == 0
+    assert not Path("x.webp").exists()
+
+
 def test_quiet_prints_errors_only() -> None:
     save("a.jpg")
     assert run("a.jpg", "-q").output == ""
@@ -491,7 +520,8 @@ def test_heic_without_the_extra_is_found_out_before_work(monkeypatch: pytest.Mon
     ):
         assert "pip install pillow-heif" in run(*args, code=2).stderr
     Path("photo.heic").touch()
-    assert run("a.jpg", "photo.heic", "--dry-run").exit_code == 0, "a HEIC photo fails alone"
+    shown = run("a.jpg", "photo.heic", "--dry-run", code=1).stdout
+    assert "a.jpg -> a_cartoon.jpg  write" in shown, "a HEIC photo fails alone"
 
 
 def test_weights_of_nobody_are_one_line() -> None:

@@ -7,16 +7,15 @@ import multiprocessing
 import os
 import pickle
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from cartoonize.cartoonizer import Cartoonizer
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError, WeightsError
-from cartoonize.jobs.converting import Converted, Converter, ConverterSpec, commit, look_at
-from cartoonize.jobs.converting import convert as convert_request
+from cartoonize.jobs.converting import Converted, ConverterSpec, commit, look_at
 from cartoonize.jobs.manifest import MANIFEST, Fingerprint, Manifest, Origin
 from cartoonize.jobs.planning import Job
 from cartoonize.jobs.running import Outcome, attempt
@@ -73,10 +72,13 @@ def test_result_of_another_run_is_not_computed_again(tmp_path: Path) -> None:
     assert converter(job(tmp_path, "replace")).data
 
 
-def test_a_result_that_its_format_cannot_hold_is_refused_before_the_generator_runs(tmp_path: Path) -> None:
+def test_a_result_that_its_format_cannot_hold_is_refused_before_decoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Image.new("RGB", (16_400, 2)).save(tmp_path / "wide.png")
-    converter = Converter(ConverterSpec(), partial(convert_request, ConverterSpec(), None))  # type: ignore[arg-type]  # fails if used
     wide = Job(File(tmp_path / "wide.png"), File(tmp_path / "wide.webp"), "WEBP", "write")
+    monkeypatch.setattr("cartoonize.media.codec.decode", None)  # would fail if it were called
+    converter = ConverterSpec().build()
     with pytest.raises(EncodeError, match="at most 16383 pixels a side"):
         converter(wide)
 
@@ -85,6 +87,17 @@ def test_a_result_that_its_format_cannot_hold_is_refused_before_the_generator_ru
 def test_with_a_limit_to_its_time_the_result_is_the_same(thumbnails: bool, tmp_path: Path) -> None:
     spec = ConverterSpec(size=120, output_size="work", thumbnails=thumbnails)
     assert replace(spec, timeout=300.0).build()(job(tmp_path)) == spec.build()(job(tmp_path))
+
+
+def test_of_an_animation_only_frames_that_are_kept_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [Image.new("RGB", (40, 30), (60 * n, 0, 0)) for n in range(4)]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    drawn, draw = [], Cartoonizer.photo
+    monkeypatch.setattr(Cartoonizer, "photo", lambda self, photo: drawn.append(len(photo.frames)) or draw(self, photo))
+    convert_one = ConverterSpec().build()
+    made = convert_one(Job(File(tmp_path / "moving.gif"), File(tmp_path / "still.jpg"), "JPEG", "write"))
+    assert drawn == [1]
+    assert made.notes == ("animation reduced to its first frame",)
 
 
 def test_commit_writes_what_is_new_and_replaces_only_what_is_to_be_replaced(tmp_path: Path) -> None:

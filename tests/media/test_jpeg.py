@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -159,3 +160,34 @@ def test_a_comment_is_carried() -> None:
 def test_found_of_nothing_is_nothing() -> None:
     metadata, notes = Found.of({}).metadata(None, None, recolored=False)
     assert (metadata.exif, metadata.xmp, notes) == (None, None, ())
+
+
+@pytest.mark.parametrize("how", [{}, {"restart_marker_rows": 1}, {"subsampling": 0}])
+def test_missing_rows_before_the_end_mark_are_noticed(how: dict[str, Any]) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (160, 96, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, "JPEG", **how)
+    whole = stream.getvalue()
+    assert not decode(whole).notes
+    cut = whole[: len(whole) * 6 // 10] + b"\xff\xd9"
+    with pytest.raises(DecodeError, match=r"cut short: \d+ of its 160 rows .*--salvage"):
+        decode(cut)
+    (note,) = decode(cut, salvage=True).notes
+    assert 48 <= int(note.split()[2]) <= 96
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_picture_that_is_grey_like_missing_rows_is_whole(mode: str) -> None:
+    stream = io.BytesIO()
+    Image.new(mode, (100, 90), "#808080").save(stream, "JPEG")
+    assert not decode(stream.getvalue()).notes
+
+
+def test_missing_scans_are_said() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (160, 96, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, "JPEG", progressive=True)
+    whole = stream.getvalue()
+    assert not decode(whole).notes
+    cut = whole[: whole.rindex(b"\xff\xda")] + b"\xff\xd9"
+    assert decode(cut).notes == ("some of its scans are missing: it lacks fine detail",)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import IO
 
 _MOST_BOXES = 50_000
 _MOST_BYTES = 8 << 20  # of EXIF or XMP
+_HEAD = 1 << 16
+_FILMS = (b"avis", b"msf1", b"hevc", b"hevx")
 _GAIN_MAPS = ("urn:com:apple:photo:2020:aux:hdrgainmap", "urn:com:photo:aux:hdrgainmap")
 _DEPTH = ("urn:mpeg:hevc:2015:auxid:2", "urn:mpeg:mpegB:cicp:systems:auxiliary:depth")
 _ORIENTATIONS = ((1, 4, 2), (8, 5, 7), (3, 2, 4), (6, 7, 5))  # by quarter turns; not mirrored, by axis 0, by axis 1
@@ -58,6 +61,26 @@ def take_apart(data: bytes) -> Bmff:
         parts |= {"gain map"}
     orientation = _ORIENTATIONS[said.angle % 4][0 if said.axis is None else 1 + said.axis % 2]
     return Bmff(bytes(bare), blocks, said.nclx, frozenset(parts), said.size, orientation)
+
+
+def size_of(stream: IO[bytes]) -> tuple[int, int, int] | None:
+    """Return (height, width, frames) of a HEIC or AVIF from its header.
+
+    None where it is none, a film, cropped, or its header is longer than usual. Rewinds.
+    """
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    try:
+        outer = dict(boxes(head))
+        start, _ = outer[b"ftyp"]
+        start, end = (0, 0) if head[start : start + 4] in _FILMS else outer[b"meta"]
+        said = _properties(head, dict(boxes(head, start + 4, end)))
+    except (KeyError, struct.error, IndexError):
+        return None
+    if said.is_cropped or not all(said.size):
+        return None
+    width, height = said.size[::-1] if said.angle % 2 else said.size
+    return height, width, 1
 
 
 def without_times(data: bytes) -> bytes:
@@ -151,6 +174,7 @@ class _Properties:
     size: tuple[int, int] = (0, 0)
     angle: int = 0
     axis: int | None = None
+    is_cropped: bool = False
 
 
 def _properties(data: bytes, meta: dict[bytes, tuple[int, int]]) -> _Properties:
@@ -165,6 +189,8 @@ def _properties(data: bytes, meta: dict[bytes, tuple[int, int]]) -> _Properties:
             said.angle = data[at]
         elif kind == b"imir":
             said.axis = data[at]
+        elif kind == b"clap":
+            said.is_cropped = True
         elif kind == b"auxC":
             text = data[at + 4 : stop].split(b"\0")[0].decode("latin-1")
             said.parts |= {"gain map"} if text in _GAIN_MAPS else {"depth map"} if text in _DEPTH else set()

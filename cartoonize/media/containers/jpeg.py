@@ -19,6 +19,9 @@ from cartoonize.media.containers.tags import TagReader
 _MOST_SEGMENTS, _MOST_SCANS = 4_096, 200  # encoders write at most 64 scans
 _MOST_BYTES = 8 << 20  # of EXIF and the like, each of which may take many segments
 _SOS, _EOI, _COMMENT = 0xDA, 0xD9, 0xFE
+_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_PROGRESSIVE, _ARITHMETIC = 0xC2, frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
+_SCAN_HEADER = 12  # most bytes of one, without its length
 _MP_ENTRIES, _PREVIEWS = 0xB002, (0x010001, 0x010002)
 _NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 PREFIXES = {  # of what APP segments hold
@@ -38,12 +41,40 @@ class Jpeg:
     """A JPEG taken apart: `bare` shows the same picture and holds nothing else.
 
     `blocks` are bytes by kind: "exif", "xmp", "icc", "iptc" and so on. `behind` is what follows the picture; None where
-    the picture's end is missing.
+    the picture's end is missing. `frame` is the marker of its frame header, `scans` what the scans' headers hold.
     """
 
     bare: bytes
     behind: bytes | None
     blocks: dict[str, bytes] = field(default_factory=dict)
+    frame: int = 0
+    scans: tuple[bytes, ...] = ()
+
+    @property
+    def lacks_scans(self) -> bool:
+        """Whether it is progressive and the last bits of some coefficients were never sent."""
+        if self.frame != _PROGRESSIVE:
+            return False
+        left: dict[int, list[int]] = {}
+        for scan in self.scans:
+            number = scan[0] if scan else 0
+            if len(scan) < 4 + 2 * number:
+                continue
+            first, last, bits = scan[1 + 2 * number : 4 + 2 * number]
+            for component in scan[1 : 1 + 2 * number : 2]:
+                lowest = left.setdefault(component, [1] * 64)
+                lowest[first : last + 1] = [bits & 15] * (min(last, 63) + 1 - first)
+        return any(any(lowest) for lowest in left.values())
+
+    @property
+    def lengthened(self) -> bytes:
+        """Further data put behind the last scan's own: nobody looks at it unless that is shorter than the picture."""
+        return self.bare[:-2] + bytes(range(1, 255)) * 16 + self.bare[-2:]
+
+    @property
+    def is_arithmetic(self) -> bool:
+        """Whether its data is coded in a way in which it may end early and be whole."""
+        return self.frame in _ARITHMETIC
 
 
 def is_jpeg(head: bytes) -> bool:
@@ -59,7 +90,7 @@ def size_of(stream: IO[bytes]) -> tuple[int, int, int] | None:
             head = stream.read(9)
             if len(head) < 9 or head[0] != 0xFF or head[1] in (*_NO_LENGTH, 0xFF, _SOS, _EOI):
                 break
-            if 0xC0 <= head[1] <= 0xCF and head[1] not in (0xC4, 0xC8, 0xCC):
+            if head[1] in _FRAMES:
                 found = int.from_bytes(head[5:7], "big"), int.from_bytes(head[7:9], "big"), 1
                 break
             stream.seek(int.from_bytes(head[2:4], "big") - 7, SEEK_CUR)
@@ -71,13 +102,17 @@ def take_apart(data: bytes) -> Jpeg:
     """Take the bytes of a JPEG apart; raises DecodeError where it is made to keep a decoder busy."""
     kept: list[bytes] = [data[:2]]
     parts: dict[str, list[bytes]] = {}
-    scans = 0
+    scans: list[bytes] = []
+    frame = 0
     end: int | None = None
     for count, (marker, start, stop) in enumerate(_segments(data), 1):
-        scans += marker == _SOS
-        if count > _MOST_SEGMENTS or scans > _MOST_SCANS:
+        if marker == _SOS:
+            scans.append(data[start + 4 : start + 4 + _SCAN_HEADER])
+        elif marker in _FRAMES:
+            frame = marker
+        if count > _MOST_SEGMENTS or len(scans) > _MOST_SCANS:
             raise DecodeError(
-                f"made of {count} segments, {scans} of them scans: expected a photo as cameras write them"
+                f"made of {count} segments, {len(scans)} of them scans: expected a photo as cameras write them"
             )
         if marker == _EOI:
             end = stop
@@ -88,7 +123,7 @@ def take_apart(data: bytes) -> Jpeg:
             _collect(data[start + 4 : stop], parts)
         else:
             kept.append(data[start:stop])
-    return Jpeg(b"".join(kept), None if end is None else data[end:], _blocks(parts))
+    return Jpeg(b"".join(kept), None if end is None else data[end:], _blocks(parts), frame, tuple(scans))
 
 
 def parts_of(taken: Jpeg) -> set[str]:
