@@ -16,7 +16,7 @@ from cartoonize.media.picture import Picture, Shown
 
 MISSING = "is a RAW photo, which needs a library: pip install 'cartoonize[raw]'; or export it as JPEG or TIFF"
 _SIGNATURES = (b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\0MRM", b"IIII\1\0", b"MMMM\0\1")
-_SUB_DIRECTORIES, _PHOTOMETRIC, _DNG_VERSION, _COMPRESSION = 330, 262, 50706, 259
+_XMP, _SUB_DIRECTORIES, _PHOTOMETRIC, _DNG_VERSION, _COMPRESSION = 700, 330, 262, 50706, 259
 _SENSOR = (32803, 34892)  # photometric interpretations: a mosaic of colour filters, linear raw
 _CAMERAS = (34713, 32767, 32769, 32770, 32772, 65535)  # compressions of Nikon, Sony, Samsung, Pentax
 _MOST_DIRECTORIES = 16
@@ -53,6 +53,10 @@ def read_raw(stream: IO[bytes]) -> Picture:
     stream.seek(0)
     found = Found()
     found.exif, found.damaged = _exif_of(stream)
+    stream.seek(0)
+    reader = TagReader(stream)
+    tags = reader.directory(reader.first) if reader.order else {}
+    found.xmp = tags[_XMP].data if _XMP in tags else None
     turned = 6 if photo.sizes.flip in (5, 6) else 1  # 5 and 6 are a quarter turn of the picture
     picture = Picture("RAW", size, frames, found, turned_on_decoding=turned)
     picture.notes.append("developed from RAW with the camera's white balance")

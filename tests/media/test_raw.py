@@ -33,7 +33,7 @@ def text(content: bytes) -> Value:
     return Value(2, len(content), content)
 
 
-def dng(orientation: int = 1) -> bytes:
+def dng(orientation: int = 1, xmp: bytes = b"") -> bytes:
     """A photo whose left half is red, written by hand: a mosaic of colour filters behind a green preview."""
     mosaic = np.full((HEIGHT, WIDTH), 1_000, np.uint16)
     mosaic[0::2, 0:48:2] = 12_000  # RGGB: red on the left
@@ -51,6 +51,8 @@ def dng(orientation: int = 1) -> bytes:
         50721: ratios(3.24, -1.54, -0.5, -0.97, 1.88, 0.04, 0.06, -0.2, 1.06, signed=True),
         50728: ratios(1, 1, 1), 50778: numbers("H", 21), 330: numbers("I", 0),
     }  # fmt: skip
+    if xmp:
+        main[700] = Value(1, len(xmp), xmp)
     inner: Directory = {
         254: numbers("I", 0), 256: numbers("I", WIDTH), 257: numbers("I", HEIGHT), 258: numbers("H", 16),
         259: numbers("H", 1), 262: numbers("H", 32803), 273: numbers("I", at_sensor), 277: numbers("H", 1),
@@ -78,6 +80,14 @@ def test_a_dng_is_developed_and_turned_and_its_preview_is_not_shown(orientation:
     with Image.open(io.BytesIO(result)) as image:
         assert image.getexif()[271] == "Maker"
         assert image.getexif().get(274) == 1
+
+
+def test_xmp_of_a_dng_is_carried_over() -> None:
+    pytest.importorskip("rawpy")
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a xmlns:dc="http://purl.org/dc/elements/1.1/" dc:title="a"/></x:xmpmeta>'
+    )
+    assert decode(dng(xmp=packet)).metadata.xmp == packet
 
 
 def test_without_the_package_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
