@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the fresh seed of the fuzz tests, unless FUZZ_SEED names one; workers of pytest-xdist inherit it."""
+    os.environ.setdefault("FUZZ_SEED", str(int.from_bytes(os.urandom(4), "big")))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    chosen = config.getoption("markexpr")
+    if "slow" in chosen and "not slow" not in chosen and "not fresh" not in chosen:
+        terminalreporter.write_line(f"FUZZ_SEED={os.environ['FUZZ_SEED']} repeats the tests marked fresh")
 
 
 @pytest.fixture(scope="session")
