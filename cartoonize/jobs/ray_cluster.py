@@ -67,11 +67,11 @@ def _found(address: str) -> str:
     Raises ClusterError where nobody listens: Ray itself would wait for minutes, and end the process.
     """
     place = (os.environ.get("RAY_ADDRESS") or "auto") if address == "auto" else address
-    host, _, port = place.rpartition(":")
-    if place in ("local", "auto") or "://" in place:
+    if place in ("local", "auto"):
         return place
-    if not host or not port.isdecimal():
-        raise ClusterError(f"--ray {place}: expected local, auto or HOST:PORT")
+    host, _, port = place.removeprefix("ray://").rpartition(":")
+    if not host or "://" in host or not port.isdecimal():
+        raise ClusterError(f"--ray {place}: expected local, auto, HOST:PORT or ray://HOST:PORT")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_TIMEOUT).close()
     except OSError as error:

@@ -232,9 +232,17 @@ def test_a_photo_at_which_workers_hang_fails_after_its_deadline(coffee: NDArray[
     assert summary["done"] == 8
 
 
-def test_a_cluster_that_is_not_there() -> None:
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1:1", "no cluster there"),
+        ("ray://127.0.0.1:1", "no cluster there"),
+        ("http://127.0.0.1:8265", "expected local, auto, HOST:PORT or ray://HOST:PORT"),
+    ],
+)
+def test_a_cluster_that_is_not_there(address: str, why: str) -> None:
     Path("in").mkdir()
     Image.new("RGB", (8, 8)).save("in/a.jpg")
-    err = run("in", "--ray", "127.0.0.1:1", code=2)[1]
-    assert "--ray 127.0.0.1:1: " in err
+    err = run("in", "--ray", address, code=2)[1]
+    assert f"--ray {address}: {why}" in err
     assert "Traceback" not in err
