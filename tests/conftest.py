@@ -6,10 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+from hypothesis import settings
 from numpy.typing import NDArray
 from PIL import Image
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+# Made of the profile in force: Hypothesis has one of its own for CI.
+settings.register_profile("busy_machine", settings(), deadline=None)
+settings.load_profile("busy_machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -272,7 +272,7 @@ def test_what_cannot_be_read_is_named(content: Callable[[], bytes], reason: str)
     assert len(str(raised.value)) < 400
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=8), st.integers(0, 2**12))
 def test_damaged_models_are_read_or_refused(changes: list[tuple[int, int]], cut: int) -> None:
     m = Maker()

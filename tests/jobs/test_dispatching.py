@@ -181,7 +181,7 @@ def simulate(
     return ends
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 60), st.integers(1, 7), st.integers(0, 2**32), st.floats(0, 0.4))
 def test_every_item_has_exactly_one_end_however_workers_die(items: int, workers: int, seed: int, risk: float) -> None:
     some = random.Random(seed)

@@ -208,7 +208,7 @@ NIGHTS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(nights=NIGHTS, out=st.sampled_from(["out", None, "d/out"]))
 def test_no_photo_ever_has_another_ones_result(
     nights: Sequence[tuple[set[str], list[str], str | None]], out: str | None

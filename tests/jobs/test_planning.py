@@ -410,7 +410,7 @@ NAMES = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     names=st.sets(NAMES, min_size=1, max_size=8),
     out=st.sampled_from([None, "in", "in/out", "elsewhere", "."]),

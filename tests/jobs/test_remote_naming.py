@@ -25,7 +25,7 @@ names = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     photos=st.sets(names, max_size=12),
     out=st.sampled_from([None, "out", "in", "in/s", "."]),

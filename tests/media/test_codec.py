@@ -100,7 +100,7 @@ def test_an_unknown_orientation_means_upright(orientation):
 
 
 @given(pixels=arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.just(3))), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_lossless_formats_are_exact(pixels, data):
     image_format, quality = data.draw(st.sampled_from([("PNG", None), ("TIFF", None), ("BMP", None), ("WEBP", 100)]))
     read = decode(encode(photo(pixels), EncodeOptions(image_format, quality)).data)
@@ -110,7 +110,7 @@ def test_lossless_formats_are_exact(pixels, data):
 
 
 @given(shape=st.tuples(st.integers(1, 40), st.integers(1, 40)), seed=st.integers(0, 99), data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_alpha_is_exact(shape, seed, data):
     random = np.random.default_rng(seed)
     pixels, alpha = random.integers(0, 256, (*shape, 3), np.uint8), random.integers(0, 255, shape, np.uint8)
@@ -403,7 +403,7 @@ def test_a_truncated_file(image_format, share):
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_damaged_files_never_raise_anything_else(data):
     image_format = data.draw(st.sampled_from(FORMATS))
     damaged = bytearray(encode(photo(smooth(16, 16)), EncodeOptions(image_format)).data)

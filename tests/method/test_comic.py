@@ -21,7 +21,7 @@ def lightness(picture: Picture) -> NDArray[np.float32]:
 
 
 @given(color=st.tuples(*[st.integers(0, 255)] * 3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_one_colour_stays_one_colour_without_ink(color: tuple[int, int, int]) -> None:
     photo = np.full((24, 30, 3), color, np.uint8)
     views = comic_views(photo)

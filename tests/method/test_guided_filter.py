@@ -102,7 +102,7 @@ def reference_bilinear(x: Floats, height: int, width: int) -> Floats:
     return result
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     small=st.tuples(st.integers(1, 20), st.integers(1, 9)),
     more=st.tuples(st.integers(0, 280), st.integers(0, 20)),

@@ -82,7 +82,7 @@ def test_an_edge_of_colour_alone_has_a_direction() -> None:
 
 
 @given(angle=st.floats(0, np.pi))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_flow_of_a_straight_edge_is_its_direction(angle: float) -> None:
     y, x = np.mgrid[-30:31, -30:31]
     light = 50 + 20 * np.tanh((x * np.sin(angle) - y * np.cos(angle)) / 2)

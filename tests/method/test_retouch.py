@@ -33,7 +33,7 @@ def test_strength_0_is_the_photo(how: Retouch) -> None:
 
 
 @given(strength=st.floats(0, 2))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_strength_is_a_straight_line_through_photo_and_cartoon(strength: float) -> None:
     picture, photo = pair(5, 4)
     expected = np.clip(photo + strength * (picture.astype(float) - photo), 0, 255)

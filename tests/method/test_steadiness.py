@@ -28,7 +28,7 @@ def flickering(count: int, sigma: float = 6) -> list[Picture]:
 
 
 @given(right=st.integers(-12, 12), down=st.integers(-12, 12))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_motion_is_found(right: int, down: int) -> None:
     flow = motion(scene(right, down), scene()) * np.array((320, 240))
     assert abs(np.median(flow[..., 0]) - right) < 0.7

@@ -142,7 +142,7 @@ def test_uint8_and_network_pictures_give_the_same(coffee: NDArray[np.uint8]) -> 
     np.testing.assert_allclose(structure_view(image), structure_view(to_network(image)), atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     side=st.tuples(st.integers(1, 20), st.integers(1, 20)),
     regions=st.integers(1, 9),

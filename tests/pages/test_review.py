@@ -79,7 +79,7 @@ def test_address_on_another_drive_is_absolute(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("make", [done, skipped])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(name=names)
 def test_names_are_inert(tmp_path_factory: pytest.TempPathFactory, make: Any, name: str) -> None:
     page = tmp_path_factory.mktemp("page") / "review.html"

@@ -24,7 +24,7 @@ def sets(features: int = 6, count: int = 40, seed: int = 0) -> tuple[Vectors, Ve
     return rng.normal(size=(count, features)), rng.normal(0.5, 1.5, (count + 9, features)) @ mixed
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 99), st.sampled_from([(6, 40), (20, 12)]))
 def test_fid_is_the_formula_with_scipys_matrix_root(seed: int, size: tuple[int, int]) -> None:
     """As pytorch-fid has it, also where there are fewer pictures than features."""
