@@ -110,6 +110,7 @@ def history(folder: Path) -> list[dict[str, float]]:
     return rows
 
 
+@pytest.mark.slow
 def test_a_deeper_student_goes_on_from_the_shallow_weights(
     config: dict[str, Any], finished: Path, tmp_path: Path
 ) -> None:
@@ -125,6 +126,7 @@ def test_a_deeper_student_goes_on_from_the_shallow_weights(
     assert history(tmp_path / "run")[0]["val_psnr"] > 60
 
 
+@pytest.mark.slow
 def test_a_procedure_teaches_colours_and_ink(config: dict[str, Any], tmp_path: Path) -> None:
     del config["teacher"]
     run(
@@ -184,6 +186,7 @@ def test_a_run_learns(finished: Path) -> None:
     assert epochs[2]["distillation"] < 0.8 * epochs[0]["distillation"]
 
 
+@pytest.mark.slow
 def test_half_precision_goes_nearly_the_same_way(config: dict[str, Any], finished: Path, tmp_path: Path) -> None:
     run(tmp_path, config | {"precision": "mixed_bfloat16"})
 

@@ -231,6 +231,7 @@ def test_hinge_augmentation_penalty_and_style_are_in_the_step(batch: tuple[tf.Te
     assert losses["style"] == pytest.approx(2 * float(moment_distance([drawn], [cartoons])), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_penalty_flattens_discriminators_where_cartoons_are(batch: tuple[tf.Tensor, tf.Tensor]) -> None:
     found = []
     for weight in (1.0, 100.0):

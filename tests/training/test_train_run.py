@@ -159,6 +159,7 @@ def test_the_tiny_example_trains_and_its_export_cartoonizes_a_photo(tmp_path: Pa
     assert abs(drawn - photo).mean() < 30  # it has learnt to reconstruct
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_in_each_phase_ends_in_the_same_bits(
     start: Callable[..., Result],
     stopped_once: tuple[Path, Result],
@@ -325,6 +326,7 @@ def test_built_in_weights_are_taken_further(
     assert card.source == f"cartoonize train, from: {generator.load('fast').card.title}"
 
 
+@pytest.mark.slow
 def test_of_a_look_that_draws_ink_its_colours_are_the_beginning(
     start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,6 +374,7 @@ def test_a_second_run_does_not_overwrite_the_first(start: Callable[..., Result],
     assert "holds a run already: add --resume, or choose another folder" in result.output
 
 
+@pytest.mark.slow
 def test_a_run_without_its_configuration_goes_on_with_the_given_one(
     start: Callable[..., Result], stopped: Path
 ) -> None:
@@ -416,6 +419,7 @@ def test_check_says_what_to_expect_and_trains_nothing(start: Callable[..., Resul
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["check.png"]
 
 
+@pytest.mark.slow
 def test_the_example_of_a_style_is_ready_to_run(
     shared: Path, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
