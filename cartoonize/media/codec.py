@@ -17,7 +17,6 @@ from cartoonize.media.color import flatten, to_palette
 from cartoonize.media.formats import ALPHA, ANIMATION, color_name, save_settings, size_problem, timing
 from cartoonize.media.metadata import Metadata, completed, save_options
 from cartoonize.media.opening import decode_errors, open_picture, opened
-from cartoonize.media.readers import register_heif
 
 _BAND_PIXELS = 1 << 20
 
@@ -181,6 +180,8 @@ def _taken_over(pixels: NDArray[np.uint8]) -> Image.Image:
 
 def _save(images: list[Image.Image], image_format: str, arguments: dict[str, Any]) -> bytes:
     if image_format == "HEIF":
+        from cartoonize.media.bmff_reader import register_heif
+
         register_heif(EncodeError)
     if image_format == "GIF":
         images = [to_palette(image) for image in images]

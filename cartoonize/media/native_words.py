@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,17 @@ def silence() -> None:
             for handler in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
                 handler.argtypes, handler.restype = [ctypes.c_void_p], ctypes.c_void_p
                 handler(None)
+
+
+@contextmanager
+def opencv_silenced() -> Iterator[None]:
+    """Silence OpenCV for a while: of what it cannot read an error tells."""
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
 
 
 def _libtiffs() -> list[str]:

@@ -31,6 +31,8 @@ _REASONS: dict[type[Exception], str] = {
     Image.DecompressionBombError: TOO_LARGE,
     UnidentifiedImageError: f"not a picture, or a damaged one: expected {_FORMATS}",
 }
+_DAMAGED = "cut short or damaged: get the whole file again"
+_OF_CUT_FILES = ("truncated", "not enough image data", "data stream", "unexpected end", "decompressing")
 
 
 def configure_pillow() -> None:
@@ -60,8 +62,9 @@ def decode_errors() -> Iterator[None]:
         raise
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        known = (text for kind, text in _REASONS.items() if isinstance(error, kind))
-        raise DecodeError(next(known, f"cannot be read: {reason.splitlines()[0]}")) from error
+        known = [text for kind, text in _REASONS.items() if isinstance(error, kind)]
+        known += [_DAMAGED] * any(words in reason.lower() for words in _OF_CUT_FILES)
+        raise DecodeError(next(iter(known), f"cannot be read: {reason.splitlines()[0]}")) from error
 
 
 def open_picture(stream: IO[bytes], *, salvage: bool = False) -> Picture:
@@ -80,9 +83,11 @@ def open_picture(stream: IO[bytes], *, salvage: bool = False) -> Picture:
     if head.startswith((b"GIF87a", b"GIF89a")):
         return readers.read_gif(read_bounded(stream), salvage=salvage)
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return readers.read_webp(read_bounded(stream))
+        return readers.read_webp(read_bounded(stream), salvage=salvage)
     if head[4:8] == b"ftyp" and head[8:12] in _BRANDS:
-        return readers.read_bmff(read_bounded(stream))
+        from cartoonize.media.bmff_reader import read_bmff
+
+        return read_bmff(read_bounded(stream))
     return _open_other(stream, head, salvage=salvage)
 
 
@@ -97,5 +102,8 @@ def _open_other(stream: IO[bytes], head: bytes, *, salvage: bool) -> Picture:
 
         return read_tiff(stream, salvage=salvage)
     if name := stills.name_of(head):
-        return stills.read_still(read_bounded(stream), name)
+        try:
+            return stills.read_still(read_bounded(stream), name, salvage=salvage)
+        except UnidentifiedImageError:
+            raise DecodeError(_DAMAGED) from None
     raise DecodeError(kinds.of_content(head) or _REASONS[UnidentifiedImageError])

@@ -13,6 +13,7 @@ from cartoonize.media.metadata import SIDEWAYS, Found
 from cartoonize.method.pixels import MAX_PIXELS
 
 TOO_LARGE = f"too many pixels: expected at most {MAX_PIXELS // 1_000_000} million, all frames together"
+DEEP = "reduced from 16 to 8 bits per channel"
 _MOST_FRAMES = 10_000
 
 
@@ -66,3 +67,43 @@ def check_pixels(width: int, height: int, count: int = 1) -> None:
     """Raise DecodeError where so many frames of a size are more than this program takes."""
     if width * height * count > MAX_PIXELS:
         raise DecodeError(TOO_LARGE)
+
+
+def judge_cut(picture: Picture, missing: int, *, salvage: bool) -> None:
+    """Note that a file is cut; raise DecodeError where rows of its pixels are missing that nobody wants left out."""
+    if not missing:
+        picture.notes.append("its end is missing, but none of its pixels")
+        return
+    text = f"cut short: {missing} of its {picture.size[1]} rows are missing or not whole"
+    if not salvage:
+        raise DecodeError(f"{text} (--salvage does what is there)")
+    picture.notes.append(text)
+
+
+def judge_frames(picture: Picture, whole: int, *, salvage: bool) -> None:
+    """Note that a file of frames is cut behind `whole` ones; raise DecodeError where nobody wants what is there."""
+    many = f"only its first {whole} frames are" if whole > 1 else "only its first frame is"
+    text = f"cut short: {many} whole" if whole else "cut short: its first frame is not whole"
+    if not salvage:
+        raise DecodeError(f"{text} (--salvage does what is there)")
+    picture.notes.append(text)
+
+
+def check_bytes(length: int, missing: int) -> None:
+    """Raise DecodeError where `missing` bytes behind `length` ones are missing of what nothing can be drawn without."""
+    if missing:
+        raise DecodeError(f"cut short: {missing} of its {length + missing} bytes are missing: get the whole file again")
+
+
+def still(image: Image.Image) -> Iterator[Shown]:
+    """Decode the one frame of a picture."""
+    image.load()
+    yield Shown(image)
+
+
+def all_frames(image: Image.Image) -> Iterator[Shown]:
+    """Decode the frames of a picture one by one."""
+    for index in range(getattr(image, "n_frames", 1)):
+        image.seek(index)
+        image.load()
+        yield Shown(image, None, round(image.info.get("duration") or 0))

@@ -11,26 +11,29 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile
 
-from cartoonize.errors import CartoonizeError, DecodeError
 from cartoonize.media.containers import jpeg
-from cartoonize.media.formats import HEIC_MISSING, plays
+from cartoonize.media.formats import plays
 from cartoonize.media.metadata import Found
-from cartoonize.media.picture import Picture, Shown, check_pixels
+from cartoonize.media.picture import (
+    DEEP,
+    Picture,
+    Shown,
+    all_frames,
+    check_bytes,
+    check_pixels,
+    judge_cut,
+    judge_frames,
+    still,
+)
 
 if TYPE_CHECKING:
     from cartoonize.media.containers.animation import Part
-    from cartoonize.media.containers.bmff import Bmff
     from cartoonize.media.containers.jpeg import Jpeg
     from cartoonize.media.containers.png import Png
-
-DEEP = "reduced from 16 to 8 bits per channel"
-_ORIENTATION = 0x0112
-_FIRST_ONLY = "only the main one of its pictures is used"
 
 
 def read_jpeg(data: bytes, *, salvage: bool) -> Picture:
@@ -41,7 +44,7 @@ def read_jpeg(data: bytes, *, salvage: bool) -> Picture:
     found = Found.of(taken.blocks)
     found.dpi = image.info.get("dpi")
     found.parts = jpeg.parts_of(taken)
-    picture = Picture("JPEG", image.size, partial(_still, image), found, found.exif.orientation)
+    picture = Picture("JPEG", image.size, partial(still, image), found, found.exif.orientation)
     if is_whole:
         picture.draft = partial(_drafted, image)
         picture.frames = lambda: _checked_jpeg(picture, image, taken, salvage=salvage)
@@ -67,7 +70,7 @@ def read_png(data: bytes, *, salvage: bool) -> Picture:
         found.take_codes(*said.codes)
     else:
         found.icc = found.icc or said.profile_by_numbers
-    picture = Picture("PNG", taken.size, lambda: _still(taken.opened()), found, found.exif.orientation)
+    picture = Picture("PNG", taken.size, lambda: still(taken.opened()), found, found.exif.orientation)
     if not taken.is_whole and (missing := taken.missing_rows()):
         judge_cut(picture, missing, salvage=salvage)
         taken.fill_up()
@@ -93,95 +96,29 @@ def read_gif(data: bytes, *, salvage: bool) -> Picture:
     picture.animate(len(taken.frames), plays("GIF", taken.loop))
     check_pixels(taken.area, 1)
     if not taken.is_whole:
-        if not salvage:
-            raise DecodeError(f"cut short: only its first {picture.count} frames are whole (--salvage takes them)")
-        picture.notes.append(f"cut short: only its first {picture.count} frames are whole")
+        judge_frames(picture, taken.whole_frames, salvage=salvage)
     return picture
 
 
-def read_webp(data: bytes) -> Picture:
+def read_webp(data: bytes, *, salvage: bool) -> Picture:
     """Read a WebP with all its frames."""
     from PIL import WebPImagePlugin  # noqa: F401  registers itself
 
-    image = Image.open(BytesIO(data), formats=("WEBP",))
+    from cartoonize.media.containers import webp
+
+    missing = webp.missing_bytes(data)
+    there, pictures = webp.whole_chunks(data) if missing else (data, 1)
+    check_bytes(len(data), 0 if pictures else missing)
+    image = Image.open(BytesIO(there), formats=("WEBP",))
     blocks = {kind: image.info[name] for kind, name in (("exif", "exif"), ("xmp", "xmp")) if image.info.get(name)}
     found = Found.of(blocks | ({"icc": image.info["icc_profile"]} if image.info.get("icc_profile") else {}))
-    picture = Picture("WEBP", image.size, partial(_all_frames, image), found, found.exif.orientation)
+    picture = Picture("WEBP", image.size, partial(all_frames, image), found, found.exif.orientation)
     picture.animate(getattr(image, "n_frames", 1), image.info.get("loop") or 0)
+    if missing and webp.is_animated(data):
+        judge_frames(picture, picture.count, salvage=salvage)
+    elif missing:
+        judge_cut(picture, 0, salvage=salvage)
     return picture
-
-
-def read_bmff(data: bytes) -> Picture:
-    """Read an AVIF with all its frames, or the main picture of a HEIC; both are turned as the container says."""
-    from cartoonize.media.containers import bmff
-
-    taken = bmff.take_apart(data)
-    found = Found.of(taken.blocks)
-    found.parts = set(taken.parts)
-    try:
-        image = _avif_or_heic(taken.bare, data[8:12])
-    except UnidentifiedImageError:
-        return _lenient_avif(taken, found)
-    found.icc = image.info.get("icc_profile")
-    if taken.nclx and not found.icc:
-        found.take_codes(*taken.nclx)
-    picture = Picture(str(image.format), image.size, partial(_all_frames, image), found)
-    if image.format == "AVIF":
-        picture.orientation = image.getexif().get(_ORIENTATION, 1)  # of the container: EXIF and XMP are hidden
-        picture.animate(getattr(image, "n_frames", 1), 0)
-    elif getattr(image, "is_animated", False):
-        picture.frames = partial(_still, image)
-        picture.notes.append(_FIRST_ONLY)
-    return picture
-
-
-def judge_cut(picture: Picture, missing: int, *, salvage: bool) -> None:
-    """Note that a file is cut; raise DecodeError where rows of its pixels are missing that nobody wants left out."""
-    if not missing:
-        picture.notes.append("its end is missing, but none of its pixels")
-        return
-    text = f"cut short: {missing} of its {picture.size[1]} rows are missing or not whole"
-    if not salvage:
-        raise DecodeError(f"{text} (--salvage does what is there)")
-    picture.notes.append(text)
-
-
-def register_heif(error: type[CartoonizeError]) -> None:
-    """Teach Pillow HEIC; raises `error` where the package for it is not installed."""
-    try:
-        import pillow_heif
-    except ImportError:
-        raise error(HEIC_MISSING) from None
-    pillow_heif.register_heif_opener()
-
-
-def _avif_or_heic(data: bytes, brand: bytes) -> Image.Image:
-    from PIL import AvifImagePlugin  # noqa: F401  registers itself
-
-    if not brand.startswith((b"he", b"hv")):
-        try:
-            return Image.open(BytesIO(data), formats=("AVIF",))
-        except UnidentifiedImageError:
-            if brand.startswith(b"avi"):
-                raise
-    register_heif(DecodeError)
-    return Image.open(BytesIO(data), formats=("HEIF",))
-
-
-def _lenient_avif(taken: Bmff, found: Found) -> Picture:
-    """Read an AVIF that Pillow's strict reader refuses, as those whose transparency states no size: its first frame.
-
-    OpenCV reads with the leniency of browsers. Raises UnidentifiedImageError where that fails too.
-    """
-    check_pixels(*taken.size)
-    pixels = cv2.imdecode(np.frombuffer(taken.bare, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 3:
-        raise UnidentifiedImageError
-    order = cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    image = Image.fromarray(cv2.cvtColor(pixels, order))
-    if taken.nclx:
-        found.take_codes(*taken.nclx)
-    return Picture("AVIF", image.size, partial(_still, image), found, taken.orientation)
 
 
 def _checked_jpeg(picture: Picture, image: ImageFile.ImageFile, taken: Jpeg, *, salvage: bool) -> Iterator[Shown]:
@@ -200,23 +137,17 @@ def _checked_jpeg(picture: Picture, image: ImageFile.ImageFile, taken: Jpeg, *, 
 def _checked_png(picture: Picture, taken: Png, *, salvage: bool) -> Iterator[Shown]:
     """Decode a PNG that has its end; one whose pixels end before it is as good as cut, and Pillow leaves them black."""
     image = taken.opened()
-    image.load()
-    last = np.asarray(image.crop((0, max(0, image.height - 2), image.width, image.height)))
-    if not last.any(axis=tuple(range(1, last.ndim))).all() and (missing := taken.missing_rows()):
-        judge_cut(picture, missing, salvage=salvage)
-    yield Shown(image)
-
-
-def _still(image: Image.Image) -> Iterator[Shown]:
-    image.load()
-    yield Shown(image)
-
-
-def _all_frames(image: Image.Image) -> Iterator[Shown]:
-    for index in range(getattr(image, "n_frames", 1)):
-        image.seek(index)
+    try:
         image.load()
-        yield Shown(image, None, round(image.info.get("duration") or 0))
+        last = np.asarray(image.crop((0, max(0, image.height - 2), image.width, image.height)))
+        is_whole = bool(last.any(axis=tuple(range(1, last.ndim))).all())
+    except OSError:  # its pixels end in the middle of what is packed
+        is_whole = False
+    if not is_whole and (missing := taken.missing_rows()):
+        judge_cut(picture, missing, salvage=salvage)
+        taken.fill_up()
+        image = taken.opened()
+    yield from still(image)
 
 
 def _composed(size: tuple[int, int], parts: Iterator[Part]) -> Iterator[Shown]:

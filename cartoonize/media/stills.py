@@ -14,7 +14,7 @@ from PIL import Image
 from cartoonize.errors import DecodeError
 from cartoonize.media.containers import bmff, bmp
 from cartoonize.media.metadata import Found
-from cartoonize.media.picture import Picture, Shown, check_pixels
+from cartoonize.media.picture import Picture, Shown, check_pixels, judge_cut
 
 JXL_MISSING = "is a JPEG XL picture, which needs a library: pip install 'cartoonize[jxl]'"
 _PLUGINS = {"BMP": "Bmp", "JPEG2000": "Jpeg2K", "PPM": "Ppm", "ICO": "Ico", "CUR": "Cur", "QOI": "Qoi", "PSD": "Psd"}
@@ -41,14 +41,20 @@ def name_of(head: bytes) -> str | None:
     return next((name for signature, name in _SIGNATURES if head.startswith(signature)), None)
 
 
-def read_still(data: bytes, name: str) -> Picture:
-    """Read a file of a format by Pillow's name; raises DecodeError, or what Pillow raises."""
+def read_still(data: bytes, name: str, *, salvage: bool) -> Picture:
+    """Read a file of a format by Pillow's name; raises DecodeError, or what Pillow raises.
+
+    `salvage` takes what is there of a BMP that is cut short.
+    """
     if name == "JXL":
         return _read_jxl(data)
     import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
+    missing = bmp.missing_rows(data) if name == "BMP" else 0
     masked = name == "BMP" and bmp.is_masked(data)
-    if masked:
+    if missing or masked:
         check_pixels(*bmp.size_of(data))
+    if missing:
+        data = bmp.filled_up(data)
     image = bmp.masked_picture(data) if masked else Image.open(BytesIO(data), formats=(name,))
     found = Found(icc=image.info.get("icc_profile"), dpi=image.info.get("dpi"))
     if name == "PSD":
@@ -56,6 +62,8 @@ def read_still(data: bytes, name: str) -> Picture:
     elif name == "JPEG2000":
         found = _in_jpeg2000(data)
     picture = Picture(name, image.size, partial(_still, image), found, found.exif.orientation if name == "PSD" else 1)
+    if missing:
+        judge_cut(picture, missing, salvage=salvage)
     if image.mode == "F":
         picture.notes.append("reduced from floating-point numbers to 8 bits per channel")
     elif name == "PSD" and getattr(image, "is_animated", False):

@@ -15,8 +15,7 @@ from cartoonize.media.containers.tags import TagReader
 from cartoonize.media.containers.tiff_layout import Layout, layout_of
 from cartoonize.media.exif import GEO, read_exif
 from cartoonize.media.metadata import Found
-from cartoonize.media.picture import Picture, Shown
-from cartoonize.media.readers import DEEP, judge_cut
+from cartoonize.media.picture import DEEP, Picture, Shown, judge_cut
 
 _ORIENTATION, _COLOR_MAP, _XMP, _IPTC, _PHOTOSHOP, _ICC = 0x0112, 320, 700, 33723, 34377, 34675
 
@@ -25,7 +24,10 @@ def read_tiff(stream: IO[bytes], *, salvage: bool) -> Picture:
     """Read the first page of a TIFF."""
     layout = layout_of(stream)
     found, notes = _found(stream)
-    missing = layout.missing_rows(stream.seek(0, SEEK_END)) if layout else 0
+    length = stream.seek(0, SEEK_END)
+    missing = layout.missing_rows(length) if layout else 0
+    if layout is None and TagReader(stream).first >= length:
+        raise DecodeError("cut short: the directory behind its pixels is missing: get the whole file again")
     stream.seek(0)
     is_ours = layout is not None and layout.is_general and (layout.is_beyond_pillow or missing > 0)
     try:

@@ -18,7 +18,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from cartoonize.errors import DecodeError, EncodeError
-from cartoonize.media import codec, opening, picture, readers
+from cartoonize.media import bmff_reader, codec, opening, picture
 from cartoonize.media.codec import EncodeOptions, Frame, Metadata, Photo, decode, encode
 from cartoonize.media.formats import ANIMATION, EXTENSIONS
 
@@ -81,7 +81,7 @@ def test_all_orientations_are_applied_and_reset(image_format, orientation):
 @pytest.mark.parametrize("orientation", [6, 8])
 @pytest.mark.parametrize("image_format", ["AVIF", "HEIF"])
 def test_orientation_as_a_property_of_the_format(image_format, orientation):
-    readers.register_heif(DecodeError)
+    bmff_reader.register_heif(DecodeError)
     upright = np.zeros((64, 32, 3), np.uint8)
     upright[:16] = 255
     exif = Image.Exif()
@@ -399,7 +399,7 @@ def test_a_truncated_file(image_format, share):
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     data = encode(photo(pixels), EncodeOptions(image_format)).data
     text = message(data[: int(len(data) * share)])
-    assert "expected" in text or "cannot be read" in text or "rows are missing" in text
+    assert text.startswith("cut short")
 
 
 @given(data=st.data())

@@ -212,10 +212,11 @@ def test_a_tiff_that_lacks_rows_says_how_many_and_is_done_when_asked(kind: str, 
         cut = page.dataoffsets[5] - 3  # type: ignore[union-attr]
     # The directory stands before the pixels, so that a cut file still has it.
     assert TagReader(io.BytesIO(data)).first < cut
-    with pytest.raises(DecodeError, match="cut short: 32 of its 64 rows"):
+    there = 32 if compression else 39  # of a strip that is packed nothing is taken
+    with pytest.raises(DecodeError, match=f"cut short: {64 - there} of its 64 rows"):
         decode(data[:cut])
     salvaged = decode(data[:cut], salvage=True).frames[0].pixels
-    assert (salvaged[:32] == expected[:32]).all()
+    assert (salvaged[:there] == expected[:there]).all()
     assert (salvaged[40:] == 0).all()
 
 

@@ -83,6 +83,16 @@ def size_of(stream: IO[bytes]) -> tuple[int, int, int] | None:
     return height, width, 1
 
 
+def missing_bytes(data: bytes) -> int:
+    """Return how many bytes of the last of a file's boxes are missing, as far as its head is there."""
+    at = max((end for _, (_, end) in boxes(data)), default=0)
+    if at + 16 > len(data):
+        return 0
+    size = int.from_bytes(data[at : at + 4], "big")
+    size = int.from_bytes(data[at + 8 : at + 16], "big") if size == 1 else size
+    return max(0, at + size - len(data))
+
+
 def without_times(data: bytes) -> bytes:
     """Take out of a film's boxes when it was made, so that the same frames give the same bytes every time."""
     made = bytearray(data)

@@ -28,6 +28,19 @@ def size_of(data: bytes) -> tuple[int, int]:
     return abs(width), abs(height)
 
 
+def missing_rows(data: bytes) -> int:
+    """Count the rows of pixels that are not there or not whole; 0 where they are packed."""
+    start, stride, rows = _pixels(data)
+    lacking = start + stride * rows - len(data)
+    return min(rows, -(-lacking // stride)) if lacking > 0 and stride else 0
+
+
+def filled_up(data: bytes) -> bytes:
+    """Return the file with zeros for what is missing of its pixels."""
+    start, stride, rows = _pixels(data)
+    return data.ljust(start + stride * rows, b"\0")
+
+
 def masked_picture(data: bytes) -> Image.Image:
     """Return the picture of such a file, RGB or RGBA; raises DecodeError where rows of it are missing."""
     header, width, height = struct.unpack_from("<Iii", data, 14)
@@ -45,6 +58,15 @@ def masked_picture(data: bytes) -> Image.Image:
     channels = [_channel(words, mask) for mask in (masks if masks[3] else masks[:3])]
     pixels = np.dstack(channels)
     return Image.fromarray(pixels[::-1] if height > 0 else pixels)  # from the bottom up where not said otherwise
+
+
+def _pixels(data: bytes) -> tuple[int, int, int]:
+    """Return where the pixels begin, bytes of a row, rows; of pixels that are packed zeros."""
+    if len(data) < _MASKS_AT or int.from_bytes(data[14:18], "little") < 40:
+        return 0, 0, 0
+    (start,), (bits, packing) = struct.unpack_from("<I", data, 10), struct.unpack_from("<HI", data, 28)
+    width, height = size_of(data)
+    return (start, -(-width * bits // 32) * 4, height) if packing in (0, *_BIT_FIELDS) else (0, 0, 0)
 
 
 def _channel(words: NDArray[np.unsignedinteger], mask: int) -> NDArray[np.uint8]:

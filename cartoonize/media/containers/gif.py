@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Literal, cast
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from cartoonize.errors import DecodeError
 from cartoonize.media.containers.animation import Part
@@ -24,13 +24,14 @@ class _Frame:
     control: bytes
     start: int
     end: int
+    is_whole: bool = True
 
 
 @dataclass
 class Gif:
     """A GIF taken apart: `size` of its screen in pixels, `loop` as the file counts, None for once.
 
-    `is_whole` is false where its last frame is cut, which is then left out.
+    `is_whole` is false where a frame is cut; that is left out, unless it is the first, which `begun` holds.
     """
 
     data: bytes
@@ -40,6 +41,12 @@ class Gif:
     xmp: bytes | None = None
     comment: bytes = b""
     is_whole: bool = True
+    begun: list[_Frame] = field(default_factory=list)
+
+    @property
+    def whole_frames(self) -> int:
+        """Number of the frames that are all there."""
+        return sum(frame.is_whole for frame in self.frames)
 
     @property
     def area(self) -> int:
@@ -57,6 +64,8 @@ class Gif:
             table = self.data[13 : 13 + _table_size(self.data[10])]
             control = b"!\xf9\4" + bytes([frame.control[0] & 1]) + frame.control[1:4] + b"\0" if frame.control else b""
             image = Image.open(BytesIO(b"".join((head, screen, table, control, alone, b";"))), formats=("GIF",))
+            if not frame.is_whole:
+                _load_begun(image)
             after = cast(
                 'Literal["keep", "clear", "restore"]', _AFTER[frame.control[0] >> 2 & 7] if frame.control else "keep"
             )
@@ -72,8 +81,9 @@ def take_apart(data: bytes) -> Gif:
         _walk(gif)
     except (IndexError, struct.error):
         gif.is_whole = False
+        gif.frames = gif.frames or gif.begun
     if not gif.frames:
-        raise DecodeError("not one of its frames is whole: expected a GIF that is not cut short")
+        raise DecodeError("cut short before its first picture: get the whole file again")
     return gif
 
 
@@ -82,6 +92,8 @@ def _walk(gif: Gif) -> None:
     while at < len(data) and data[at] in (_IMAGE, _EXTENSION):
         if data[at] == _IMAGE:
             begin = at + 10 + _table_size(data[at + 9]) + 1  # behind the smallest code's size
+            if begin < len(data) and not gif.frames:
+                gif.begun = [_Frame(control, at, len(data), is_whole=False)]
             end = _behind_blocks(data, begin)
             gif.frames.append(_Frame(control, at, end))
             at, control = end, b""
@@ -97,6 +109,14 @@ def _walk(gif: Gif) -> None:
         elif data[at + 1] == _COMMENT:
             gif.comment = gif.comment or _joined(content)
         at = end
+
+
+def _load_begun(image: ImageFile.ImageFile) -> None:
+    """Decode what is there of a picture: what is not has its first colour."""
+    try:
+        image.load()
+    except OSError:
+        image.tile = []  # no more to do, for Pillow
 
 
 def _table_size(flags: int) -> int:

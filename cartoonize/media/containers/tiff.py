@@ -107,13 +107,18 @@ def _unpacked(
     if layout.compression == 1 and not layout.is_tiled:
         data = b"".join(piece[: layout.block_height * per_row] for piece in pieces)
         flat = np.frombuffer(data[: rows * per_row].ljust(rows * per_row, b"\0"), np.uint8)
+    elif len(pieces) < -(-rows // layout.block_height) * layout.across or _is_any_cut(pieces, places):
+        raise OSError("truncated")  # libtiff would say so on standard error
     elif layout.compression == tiff_layout.WEBP:
         flat = _web_pictures(pieces, (rows, layout.across, per_row), layout)
     else:
-        pieces += [b""] * (-(-rows // layout.block_height) * layout.across - len(pieces))
         with Image.open(BytesIO(_small_file(layout, pieces, per_row, rows)), formats=("TIFF",)) as image:
             flat = np.asarray(image)
     return flat.reshape(rows, layout.across, per_row)
+
+
+def _is_any_cut(pieces: list[bytes], places: tuple[tuple[int, int], ...]) -> bool:
+    return any(len(piece) < max(size, 1) for piece, (_, size) in zip(pieces, places, strict=True))
 
 
 def _web_pictures(pieces: list[bytes], shape: tuple[int, int, int], layout: Layout) -> NDArray[np.uint8]:

@@ -87,8 +87,14 @@ class Layout:
             whole = all(
                 len(some) == self.across and all(_is_there(*at, size, length) for at in some) for some in places
             )
-            lacking += 0 if whole else rows
+            lacking += 0 if whole else rows - self._rows_there(places, size, length)
         return lacking
+
+    def _rows_there(self, places: list[tuple[tuple[int, int], ...]], size: int, length: int) -> int:
+        """Return how many rows of strips are there that are cut: of those that are not packed."""
+        if not size or self.is_tiled or not all(places):
+            return 0
+        return max(0, min((length - some[0][0]) // self.row_bytes for some in places))
 
 
 def layout_of(stream: IO[bytes]) -> Layout | None:

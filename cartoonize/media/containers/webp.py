@@ -1,10 +1,11 @@
-"""The container of a WebP: its size. RFC 9649."""
+"""The container of a WebP: its size, and how much of it is there. RFC 9649."""
 
 from __future__ import annotations
 
 from typing import IO
 
 _ANIMATED = 2
+_PICTURES = (b"VP8 ", b"VP8L", b"ANMF")
 
 
 def size_of(stream: IO[bytes]) -> tuple[int, int, int] | None:
@@ -22,6 +23,29 @@ def size_of(stream: IO[bytes]) -> tuple[int, int, int] | None:
         bits = int.from_bytes(head[21:25], "little")
         return 1 + (bits >> 14 & 0x3FFF), 1 + (bits & 0x3FFF), 1
     return None
+
+
+def is_animated(data: bytes) -> bool:
+    """Whether it says that it has frames."""
+    return data[12:16] == b"VP8X" and bool(data[20] & _ANIMATED)
+
+
+def missing_bytes(data: bytes) -> int:
+    """Return by how many bytes a file is shorter than it says."""
+    return max(0, 8 + int.from_bytes(data[4:8], "little") - len(data))
+
+
+def whole_chunks(data: bytes) -> tuple[bytes, int]:
+    """Return a file of those chunks of a cut one that are whole, and how many of them are pictures."""
+    at, pictures = 12, 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        if at + 8 + size > len(data):
+            break
+        pictures += data[at : at + 4] in _PICTURES
+        at += 8 + size + size % 2
+    body = data[8:at].ljust(at - 8, b"\0")
+    return b"RIFF" + len(body).to_bytes(4, "little") + body, pictures
 
 
 def _14_bits(two: bytes) -> int:
