@@ -16,7 +16,8 @@ from pathlib import Path
 from measure import header, row, save, seconds
 
 from cartoonize.generators.generator import load
-from cartoonize.jobs.converting import Converter, ConverterSpec, commit
+from cartoonize.jobs.committing import commit
+from cartoonize.jobs.converting import Converter, ConverterSpec
 from cartoonize.jobs.planning import plan
 from cartoonize.jobs.remaking import Remake
 from cartoonize.jobs.running import run

@@ -9,8 +9,6 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-import numpy as np
-
 from cartoonize import __version__
 from cartoonize.errors import ArgumentError, EncodeError, EngineError
 from cartoonize.films.maker import FilmMaker
@@ -27,7 +25,7 @@ from cartoonize.media.fitting import Wanted, check_file
 from cartoonize.media.formats import format_of
 from cartoonize.media.measure import measure
 from cartoonize.media.pictures import Picture, Pixels, take
-from cartoonize.method.pixels import Array, Image, Size, resize, work_problem, working_shape
+from cartoonize.method.pixels import Array, Image, Size, is_count, resize, work_problem, working_shape
 from cartoonize.method.retouch import AS_IT_IS, Retouch
 
 if TYPE_CHECKING:
@@ -240,16 +238,12 @@ def _check_options(
     size: object, output_size: object, smooth: float, device: str, precision: object, threads: object
 ) -> None:
     for name, value, fits, expected in (
-        ("size", size, size in (None, "full") or _is_count(size), 'a number of pixels, "full" or None'),
+        ("size", size, size in (None, "full") or is_count(size), 'a number of pixels, "full" or None'),
         ("output_size", output_size, output_size in ("photo", "work"), '"photo" or "work"'),
         ("smooth", smooth, isinstance(smooth, Real) and 0 <= smooth <= 1, "a number from 0 to 1"),
         ("device", device, DEVICE_NAME.fullmatch(str(device)), '"cpu", "gpu", "gpu:N" or "auto"'),
         ("precision", precision, precision in ("float16", "float32"), '"float16" or "float32"'),
-        ("threads", threads, threads is None or _is_count(threads), "a number of cores or None"),
+        ("threads", threads, threads is None or is_count(threads), "a number of cores or None"),
     ):
         if not fits:
             raise ArgumentError(f"{name} must be {expected}, got {value!r}")
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)

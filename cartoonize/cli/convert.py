@@ -20,7 +20,8 @@ from cartoonize.cli.shaping import remake_of, settings_in_words, spec_of
 from cartoonize.errors import shown
 from cartoonize.generators import weights
 from cartoonize.jobs import planning, running
-from cartoonize.jobs.converting import Converted, commit, keep_known
+from cartoonize.jobs.committing import commit, keep_known
+from cartoonize.jobs.converting import Converted
 from cartoonize.jobs.foreseeing import foreseen
 from cartoonize.jobs.lists import read_list
 from cartoonize.jobs.naming import SUFFIX

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TypeAlias
 
 from cartoonize.errors import AlreadyThereError, CartoonizeError
-from cartoonize.jobs.converting import Converted, commit
+from cartoonize.jobs.committing import commit
+from cartoonize.jobs.converting import Converted
 from cartoonize.jobs.line import Budget
 from cartoonize.jobs.planning import Job
 from cartoonize.jobs.running import Outcome, attempt, run

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 from typing import Literal
 
 from cartoonize.errors import AlreadyThereError, ArgumentError, EncodeError
 from cartoonize.media.files import write_problem
 from cartoonize.media.formats import ANIMATION, PREFERRED_EXTENSION, format_of, size_problem
-from cartoonize.method.pixels import MAX_PIXELS, Size, work_problem, working_shape
+from cartoonize.method.pixels import MAX_PIXELS, Size, is_count, work_problem, working_shape
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,7 @@ def check_file(source: Path, target: Path, quality: int | None, *, overwrite: bo
     if format_of(target) is None:
         known = ", ".join(PREFERRED_EXTENSION.values())
         raise ArgumentError(f"{target}: expected an extension out of {known}")
-    if quality is not None and (
-        not isinstance(quality, Integral) or isinstance(quality, bool) or not 1 <= quality <= 100
-    ):
+    if quality is not None and not (is_count(quality) and quality <= 100):
         raise ArgumentError(f"quality must be a number from 1 to 100, got {quality!r}")
     if target.exists() and source.exists() and target.samefile(source):
         raise ArgumentError(f"{target} is the photo itself: give another name")

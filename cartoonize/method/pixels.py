@@ -22,6 +22,11 @@ _TRUNCATION_GUARD = 1e-3
 _NETWORK_LEVELS = np.arange(256, dtype=np.float32) / np.float32(_HALF_RANGE) - np.float32(1)
 
 
+def is_count(value: object) -> bool:
+    """Whether a value is a whole number from 1 on, of Python's or NumPy's; True is none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
+
+
 def to_network(image: Image) -> Array:
     """Scale uint8 levels 0...255 to float32 [-1, 1], same shape."""
     network: Array = cv2.LUT(image, _NETWORK_LEVELS)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes

@@ -12,13 +12,13 @@ SWALLOWED = FAKE.replace(
     "cartoonizer.Cartoonizer = Fake",
     """
 import signal
-from cartoonize.jobs import converting
+from cartoonize.jobs import committing
 
 class Dying:
     def __del__(self):
         signal.raise_signal(signal.{name})
 
-def commit(job, converted, commit=converting.commit, **settings):
+def commit(job, converted, commit=committing.commit, **settings):
     commit(job, converted, **settings)
     Dying()
 

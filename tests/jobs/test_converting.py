@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from cartoonize.cartoonizer import Cartoonizer
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError, WeightsError
-from cartoonize.jobs.converting import Converted, ConverterSpec, commit, look_at
+from cartoonize.jobs.committing import commit
+from cartoonize.jobs.converting import Converted, ConverterSpec, look_at
 from cartoonize.jobs.manifest import MANIFEST, Fingerprint, Manifest, Origin
 from cartoonize.jobs.planning import Job
 from cartoonize.jobs.running import Outcome, attempt
