@@ -41,9 +41,9 @@ def large(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("look", ["fast", "quality", "comic"])
-@pytest.mark.parametrize("size", [150, "full"], ids=["brought up", "in tiles"])
+@pytest.mark.parametrize("size", [64, pytest.param("full", marks=pytest.mark.slow)], ids=["brought up", "in tiles"])
 def test_of_libraries(look: str, size: int | str, coffee: NDArray[np.uint8]) -> None:
-    photo = large(coffee) if size == "full" else coffee
+    photo = large(coffee) if size == "full" else coffee[::2, ::2]
     results = []
     for count in (1, 2):
         with threads(count):
@@ -60,6 +60,7 @@ def test_of_tone_mapping(coffee: NDArray[np.uint8]) -> None:
     np.testing.assert_array_equal(results[0], results[2])
 
 
+@pytest.mark.slow
 def test_of_the_program(coffee: NDArray[np.uint8], tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for number in range(3):
