@@ -8,7 +8,7 @@ from typing import IO, BinaryIO, cast
 from PIL import Image
 
 from cartoonize.errors import DecodeError
-from cartoonize.media.containers import jpeg
+from cartoonize.media.containers import bmff, jpeg
 from cartoonize.media.containers.tags import TagReader
 from cartoonize.media.exif import Exif, read_exif
 from cartoonize.media.metadata import Found
@@ -51,12 +51,7 @@ def read_raw(stream: IO[bytes]) -> Picture:
             raise DecodeError(f"is a RAW photo that LibRaw cannot develop ({_words(error)})") from error
 
     stream.seek(0)
-    found = Found()
-    found.exif, found.damaged = _exif_of(stream)
-    stream.seek(0)
-    reader = TagReader(stream)
-    tags = reader.directory(reader.first) if reader.order else {}
-    found.xmp = tags[_XMP].data if _XMP in tags else None
+    found = _found(stream)
     turned = 6 if photo.sizes.flip in (5, 6) else 1  # 5 and 6 are a quarter turn of the picture
     picture = Picture("RAW", size, frames, found, turned_on_decoding=turned)
     picture.notes.append("developed from RAW with the camera's white balance")
@@ -78,18 +73,26 @@ def _holds_sensor_data(stream: IO[bytes]) -> bool:
     return False
 
 
-def _exif_of(stream: IO[bytes]) -> tuple[Exif, int]:
-    """Return the EXIF of a RAW photo; where it is kept depends on the camera's maker."""
+def _found(stream: IO[bytes]) -> Found:
+    """Return EXIF and XMP of a RAW photo; where they are kept depends on the camera's maker."""
     head = stream.read(1 << 20)
-    if head.startswith(b"FUJIFILMCCD-RAW"):
+    if head.startswith(b"FUJIFILMCCD-RAW"):  # in the preview
         at, size = (int.from_bytes(head[place : place + 4], "big") for place in (84, 88))
         stream.seek(at)
-        block = jpeg.take_apart(stream.read(min(size, 16 << 20))).blocks.get("exif")
-        return read_exif(block) if block else (Exif(), 0)
+        blocks = jpeg.take_apart(stream.read(min(size, 16 << 20))).blocks
+        return Found.of({kind: blocks[kind] for kind in ("exif", "xmp") if kind in blocks})
+    found = Found()
     if head[4:12] == b"ftypcrx ":
-        return _exif_of_canon(head)
+        found.exif, found.damaged = _exif_of_canon(head)
+        packets = (head[at:end] for name, (at, end) in bmff.boxes(head) if name == b"uuid")
+        found.xmp = next((packet[16:] for packet in packets if packet.startswith(bmff.XMP_UUID)), None)
+        return found
     stream.seek(0)
-    return read_exif(stream)
+    found.exif, found.damaged = read_exif(stream)
+    reader = TagReader(stream)
+    tags = reader.directory(reader.first) if reader.order else {}
+    found.xmp = tags[_XMP].data if _XMP in tags else None
+    return found
 
 
 def _exif_of_canon(head: bytes) -> tuple[Exif, int]:

@@ -32,7 +32,7 @@ _SIGNATURES = (
     (b"\0\0\0\x0cJXL \r\n\x87\n", "JXL"),
     *((b"P" + digit, "PPM") for digit in (b"1", b"2", b"3", b"4", b"5", b"6", b"f", b"F")),
 )
-_EXIF_UUID, _XMP_UUID = b"JpgTiffExif->JP2", bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_EXIF_UUID = b"JpgTiffExif->JP2"
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
@@ -95,7 +95,7 @@ def _in_jpeg2000(data: bytes) -> Found:
     """Return what stands in the boxes of a JP2; a bare codestream has none."""
     blocks: dict[str, bytes] = {}
     for name, (start, stop) in bmff.boxes(data):
-        if name == b"uuid" and data[start : start + 16] in (_EXIF_UUID, _XMP_UUID):
+        if name == b"uuid" and data[start : start + 16] in (_EXIF_UUID, bmff.XMP_UUID):
             kind = "exif" if data[start : start + 16] == _EXIF_UUID else "xmp"
             blocks.setdefault(kind, data[start + 16 : stop])
         for inner, (begin, end) in bmff.boxes(data, start, stop) if name == b"jp2h" else ():

@@ -14,6 +14,7 @@ from PIL import Image
 from cartoonize.errors import DecodeError
 from cartoonize.media import raw
 from cartoonize.media.codec import EncodeOptions, decode, encode
+from cartoonize.media.containers import bmff
 from cartoonize.media.containers.tags import Directory, Value, laid_out
 
 WIDTH, HEIGHT = 96, 64
@@ -88,6 +89,35 @@ def test_xmp_of_a_dng_is_carried_over() -> None:
         b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a xmlns:dc="http://purl.org/dc/elements/1.1/" dc:title="a"/></x:xmpmeta>'
     )
     assert decode(dng(xmp=packet)).metadata.xmp == packet
+
+
+PACKET = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
+
+
+def box(name: bytes, *content: bytes) -> bytes:
+    body = b"".join(content)
+    return struct.pack(">I", 8 + len(body)) + name + body
+
+
+def test_a_cr3_keeps_xmp_in_a_box_and_exif_in_others() -> None:
+    tags = b"II*\0\x08\0\0\0" + laid_out({-1: {271: text(b"Canon\0")}}, "<", 8)
+    canon = box(b"uuid", bytes.fromhex("85c0b687820f11e08111f4ce462b6a48"), box(b"CMT1", tags))
+    packet = box(b"uuid", bmff.XMP_UUID, PACKET)
+    found = raw._found(io.BytesIO(box(b"ftyp", b"crx \0\0\0\1crx ") + box(b"moov", canon) + packet))
+    assert found.xmp == PACKET
+    assert b"Canon" in (found.exif.to_bytes() or b"")
+
+
+def test_a_raf_keeps_exif_and_xmp_in_its_preview() -> None:
+    exif = Image.Exif()
+    exif[271] = "FUJIFILM"
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(stream, "JPEG", exif=exif, xmp=PACKET)
+    preview = stream.getvalue()
+    head = b"FUJIFILMCCD-RAW ".ljust(84, b"\0") + struct.pack(">II", 200, len(preview))
+    found = raw._found(io.BytesIO(head.ljust(200, b"\0") + preview))
+    assert found.xmp == PACKET
+    assert b"FUJIFILM" in (found.exif.to_bytes() or b"")
 
 
 def test_without_the_package_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

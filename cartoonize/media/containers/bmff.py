@@ -10,6 +10,8 @@ from typing import IO
 _MOST_BOXES = 50_000
 _MOST_BYTES = 8 << 20  # of EXIF or XMP
 _HEAD = 1 << 16
+XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+"""What a box of kind "uuid" begins with that holds XMP, in JPEG 2000 and CR3."""
 _FILMS = (b"avis", b"msf1", b"hevc", b"hevx")
 _GAIN_MAPS = ("urn:com:apple:photo:2020:aux:hdrgainmap", "urn:com:photo:aux:hdrgainmap")
 _DEPTH = ("urn:mpeg:hevc:2015:auxid:2", "urn:mpeg:mpegB:cicp:systems:auxiliary:depth")
