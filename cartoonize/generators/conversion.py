@@ -17,7 +17,7 @@ from cartoonize.generators.card import MAX_CARD_BYTES, METADATA_NAME, UNKNOWN, C
 from cartoonize.generators.graph.reading import read_graph
 from cartoonize.generators.native_logs import native_stderr_silenced
 from cartoonize.generators.weights import Weights, keras_weights
-from cartoonize.media.files import write_atomically
+from cartoonize.media.files import remove_leftovers, write_atomically
 
 if TYPE_CHECKING:
     import keras
@@ -128,6 +128,8 @@ def main(order: str) -> int:
     """Do what `converted` asks of this process, and return its exit code; what is wrong goes to standard output."""
     asked = json.loads(order)
     weights, target = Weights(Path(asked["path"]), asked["kind"]), Path(asked["target"])
+    with suppress(OSError):  # there is no such folder yet
+        remove_leftovers(target.parent)
     try:
         write_atomically(target, _content(weights), overwrite=True)
     except WeightsError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,9 +18,11 @@ from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_o
 
 from cartoonize.errors import WeightsError
 from cartoonize.generators.remote_files import RemoteFile, problem
+from cartoonize.media.files import remove_leftovers
 
 _CHUNK = 64 * 1024
 _TIMEOUT = 30  # seconds without a byte
+_OWN_PART = re.compile(r".+\.\d+-\d+\.part")  # of a process that was killed, when it is old
 
 
 def download(base_url: str, files: Sequence[RemoteFile], folder: Path, progress: Callable[[int], None]) -> None:
@@ -54,6 +57,7 @@ def _add(progress: Callable[[int], None], before: int, done: int) -> None:
 def _fetch(url: str, file: RemoteFile, target: Path, progress: Callable[[int], None]) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(target.parent, _OWN_PART)
         with _own_part(target) as part:
             _transfer(url, part, file.size, progress)
             if reason := problem(part, file):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from cartoonize.jobs.filming import ConvertedFilm, FilmJob, convert_film
+from cartoonize.media.files import remove_leftovers
 from cartoonize.media.film.containers import is_film
 from cartoonize.media.stores import File
 from cartoonize.remote.objects import Remote
@@ -57,8 +58,12 @@ def staged(job: Job) -> Iterator[Stage]:
     Raises DecodeError, EncodeError.
     """
     name = sha256(f"{job.source}\n{job.target}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    folder = platformdirs.user_cache_path("cartoonize", appauthor=False) / "films" / name
+    films = platformdirs.user_cache_path("cartoonize", appauthor=False) / "films"
+    folder = films / name
     copy = folder / "source"
+    for left in films.glob("*/source"):  # of runs that were killed while they brought another film
+        with suppress(OSError):
+            remove_leftovers(left)
     try:
         if isinstance(job.source, Remote):
             source = copy / f"film{job.source.url.suffix}"

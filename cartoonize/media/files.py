@@ -103,11 +103,14 @@ def publish(temporary: Path, target: Path, *, overwrite: bool) -> None:
         _move_to_free_name(temporary, target)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files of a killed run: old ones of this user. Raises OSError."""
+def remove_leftovers(folder: Path, names: re.Pattern[str] = _TEMPORARY) -> None:
+    """Remove temporary files of a killed run: old ones of this user. Raises OSError.
+
+    names: what such files are called, all of the name; by default as `open_atomically` calls them.
+    """
     with os.scandir(folder) as entries:
         for entry in entries:
-            if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+            if names.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 about = entry.stat(follow_symlinks=False)
                 ours = not hasattr(os, "getuid") or about.st_uid == os.getuid()
                 if ours and time.time() - about.st_mtime > _OLD:

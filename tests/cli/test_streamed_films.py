@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from cartoonize.jobs.planning import Job
+from cartoonize.jobs.staging import staged as brought
+from cartoonize.media.stores import File
+
 from ..clips import Clip, packets, pan
 from ..servers import Bucket, proxy_to, serving
 
@@ -117,3 +121,14 @@ def test_a_disk_that_cannot_hold_the_copy_is_one_line(bucket: Bucket, folder: Pa
     finally:
         subprocess.run(["umount", str(small)], check=True)
     assert "do not fit into" in err
+
+
+def test_what_killed_runs_had_begun_to_bring_is_removed_once_it_is_old(folder: Path) -> None:
+    there = folder / "cache" / "cartoonize" / "films" / "0123456789ab" / "source"
+    there.mkdir(parents=True)
+    old, young = there / ".0123456789ab.part", there / ".ba9876543210.part"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (0, 0))
+    with brought(Job(File(Path("a.mp4")), File(Path("b.mp4")), None, "write")):
+        assert staged(folder) == [young]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -205,3 +206,14 @@ def test_two_at_once_both_end_well(server: Server, folder: Path) -> None:
         for result in [pool.submit(authors_release.fetch, server.url) for _ in range(2)]:
             assert result.result() == folder
     assert contents(folder) == CONTENTS
+
+
+def test_what_killed_fetches_left_is_removed_once_it_is_old(server: Server, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    old, young, other = "model.data.123-456.part", "model.data.7-8.part", "mine.part"
+    for name in (old, young, other):
+        (folder / name).write_bytes(b"begun")
+        if name != young:
+            os.utime(folder / name, (0, 0))
+    authors_release.fetch(server.url)
+    assert {path.name for path in folder.iterdir()} == {*CONTENTS, young, other}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -280,3 +281,11 @@ def test_likeness_of_a_picture_to_itself_and_to_one_ten_levels_off() -> None:
 
     assert measure(picture, picture + np.uint8(10)).psnr == pytest.approx(20 * np.log10(255 / 10))
     assert measure(picture, picture.copy() + np.uint8(1)).ssim > 0.99
+
+
+def test_what_a_killed_training_left_in_the_cache_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".0123456789ab.part"
+    left.touch()
+    os.utime(left, (0, 0))
+    TeacherCache(tmp_path, negative, "teacher")
+    assert not left.exists()

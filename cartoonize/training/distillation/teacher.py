@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from cartoonize.errors import DatasetError, DecodeError
 from cartoonize.generators.receptive_field import TRAINED
-from cartoonize.media.files import write_atomically
+from cartoonize.media.files import remove_leftovers, write_atomically
 from cartoonize.media.opening import decode_errors, open_picture
 from cartoonize.method.pixels import DEFAULT_SHORT_SIDE, Image, resize, working_shape
 from cartoonize.training.distillation.config import PhotoSource, Validation
@@ -84,6 +85,8 @@ class TeacherCache:
         self._folder = folder
         self._draw = draw
         self._fingerprint = fingerprint
+        with suppress(OSError):  # there is no such folder yet
+            remove_leftovers(folder)
 
     def example(self, request: Request) -> Example:
         """Return one example, drawing it first if need be; raises DatasetError when the photo cannot be read."""
