@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+import cv2
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ EXCEPTIONS = (
     ("vips", r"tiff .*(zstd|lzma)", "the libtiff in its wheel does not unpack these"),
     ("vips", r"tiff (pillow F|tifffile f4 [12])", "takes grey floating-point numbers from 0 to 255"),
     ("vips", r"tiff tifffile u. 2 separate strips", "sees other samples than were written; `test_tiff.py` has those"),
+    ("chromium", r"webp turned [2-8]", "does not turn WebPs by EXIF; libvips does as we do"),
     ("chromium", r"avif (RGBA|vips \d+ 4)", "takes transparency for the range of video; libvips as we do"),
 )
 """(decoder, pattern of names, why it differs): of all others no difference is above `LIMIT`."""
@@ -105,6 +107,10 @@ def _jpegs() -> Iterator[tuple[str, bytes | None]]:
         exif = Image.Exif()
         exif[0x0112] = orientation
         yield f"jpeg turned {orientation}", saved(picture("RGB"), "JPEG", exif=exif, quality=95)
+    for sampling in ("4:1:1", "4:4:0"):
+        code = getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{sampling.replace(':', '')}")
+        how = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, code]
+        yield f"jpeg RGB {sampling}", cv2.imencode(".jpg", colours()[..., ::-1], how)[1].tobytes()
     yield "jpeg restarts", saved(picture("RGB"), "JPEG", quality=95, restart_marker_rows=1)
     yield "jpeg rgb", saved(picture("RGB"), "JPEG", quality=95, keep_rgb=True)
 
@@ -258,6 +264,11 @@ def _avifs() -> Iterator[tuple[str, bytes | None]]:
 def _others() -> Iterator[tuple[str, bytes | None]]:
     for mode in ("L", "RGB"):
         yield f"ppm {mode}", saved(picture(mode), "PPM")
+    for image_format, orientation in product(("PNG", "WEBP"), range(1, 9)):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        data = saved(picture("RGB"), image_format, exif=exif.tobytes(), quality=95)
+        yield f"{image_format.lower()} turned {orientation}", data
     yield "ico", saved(picture("RGBA"), "ICO", sizes=[(_WIDTH, _HEIGHT)])
 
 
