@@ -13,6 +13,7 @@ import os
 import random
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -93,20 +94,40 @@ def plan_here(names: int) -> None:
     row("peak memory a name", grown / names, "bytes")
 
 
-def driver(workers: int, items: int, seconds: float) -> None:
-    """What the driver's own work on an item costs, and how many workers it could keep busy with photos of so long."""
-    start = time.perf_counter()
-    busy = simulate(workers, items, seconds)
-    cost = (time.perf_counter() - start) / items
-    row(f"dispatcher's own time an item, {workers} workers (simulated clock)", cost * 1e6, "us")
-    row(f"share of the time that {workers} workers are busy", busy, "")
+def driver(workers: int, items: int, height: int, width: int) -> None:
+    """What the driver's own work on an item costs, and how many workers it could keep busy, by times measured here."""
+    times = service_seconds(height, width)
+    mean = statistics.mean(times)
+    row(f"a photo, mean of {len(times)} about {width} x {height}, one at a time", mean)
     ray_cost = ray_seconds_an_item()
     row("driver's time an item with Ray: submit, wait, get (two workers that do nothing)", ray_cost * 1e6, "us")
-    row(f"workers at which the driver saturates, photos of {seconds:g} s", seconds / (cost + ray_cost), "")
+    start = time.process_time()
+    simulate(workers, items, times, 0)
+    cost = (time.process_time() - start) / items
+    row(f"dispatcher's own time an item, {workers} workers (simulated clock)", cost * 1e6, "us")
+    busy = simulate(workers, items, times, cost + ray_cost)
+    row(f"share of the time that {workers} workers are busy, by a driver of that cost", busy, "")
+    row("workers at which the driver saturates, such photos", mean / (cost + ray_cost), "")
 
 
-def simulate(workers: int, items: int, seconds: float) -> float:
-    """Let a dispatcher hand out items of exponentially distributed times; return how busy the workers were."""
+def service_seconds(height: int, width: int) -> list[float]:
+    """Cartoonize photos of half to one and a half times a size, one after the other; return what each took."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "in"
+        folder.mkdir()
+        for n in range(20, 61):  # fortieths of the size
+            save(folder / f"{n}.jpg", height * n // 40, width * n // 40)
+        command = cartoonize(str(folder), "--out", f"{name}/out", "--jobs", "1", "--json")
+        said = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    outcomes = [json.loads(line) for line in said.splitlines()]
+    return [outcome["seconds"] for outcome in outcomes if outcome.get("status") == "done"]
+
+
+def simulate(workers: int, items: int, times: list[float], cost: float) -> float:
+    """Let a dispatcher hand out items that take one of the times each; return how busy the workers were.
+
+    The driver takes up ends one after the other, each at the cost in seconds.
+    """
     some = random.Random(1)
     at: Dispatcher[int, str] = Dispatcher(range(items), 1e9)
     queues: dict[int, list[tuple[Task[int, str], float]]] = {}
@@ -117,17 +138,18 @@ def simulate(workers: int, items: int, seconds: float) -> float:
     now = worked = 0.0
     while True:
         for worker, task in at.assign(now):
-            queues[worker].append((task, some.expovariate(1 / seconds)))
+            queues[worker].append((task, some.choice(times)))
             if len(queues[worker]) == 1:
                 heapq.heappush(events, (now + queues[worker][0][1], worker))
         if at.finished:
             return worked / (now * workers)
-        now, worker = heapq.heappop(events)
+        ended, worker = heapq.heappop(events)
+        now = max(now, ended) + cost
         task, took = queues[worker].pop(0)
         worked += took
         at.end(worker, task, Outcome(task.item, "done", took, result=""), now)
-        if queues[worker]:
-            heapq.heappush(events, (now + queues[worker][0][1], worker))
+        if queues[worker]:  # the one that waits began when the other ended
+            heapq.heappush(events, (ended + queues[worker][0][1], worker))
 
 
 def ray_seconds_an_item(items: int = 4000) -> float:
@@ -174,7 +196,7 @@ def main() -> None:
     if "plan" in options.parts:
         plan(options.names)
     if "driver" in options.parts:
-        driver(100, 20_000, 0.5)
+        driver(100, 20_000, options.height, options.width)
 
 
 if __name__ == "__main__":
