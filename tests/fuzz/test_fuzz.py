@@ -138,7 +138,8 @@ def test_damaged_weights(seed: int, worker: Worker, tmp_path: Path) -> None:
     folder.mkdir()
     sources = seeds.weights(whole)
     for path in sources.values():
-        assert worker("weights", path, ONLY_A_HANG) == "done", path  # also imports what the others need
+        assert worker("weights", path, ONLY_A_HANG) == "done", path
+        assert worker("read weights", path, ONLY_A_HANG) == "done", path  # also imports what the others need
     content = {name: path.read_bytes() for name, path in sources.items()}
     bad, done = [], 0
     for path in mutants(folder, seed, WEIGHTS, content):
@@ -146,7 +147,9 @@ def test_damaged_weights(seed: int, worker: Worker, tmp_path: Path) -> None:
             path.with_name(f"{path.stem}.data-00000-of-00001").write_bytes(
                 (whole / "model.data-00000-of-00001").read_bytes()
             )
-        text = worker("weights", path)
+        text = worker("read weights", path)
+        if text.startswith("unexpected: the process ended"):  # a process of its own dies of it as a user runs it
+            text = worker("weights", path)
         done += text == "done"
         if text.startswith("unexpected"):
             bad.append(f"{path.name}: {text}")

@@ -16,6 +16,16 @@ from cartoonize.errors import CartoonizeError
 
 
 def read(kind: str, path: Path) -> None:
+    if kind == "read weights":
+        from cartoonize.generators.weights import locate
+
+        if (weights := locate(path)).kind == "flatbuffer":
+            kind = "weights"
+        else:  # what fits an architecture converts and draws whatever its numbers are, and that takes seconds
+            from cartoonize.generators.conversion import keras_model
+
+            keras_model(weights)
+            return
     if kind == "weights":
         from cartoonize import Cartoonizer
 
