@@ -14,6 +14,11 @@ from typing import TypeAlias
 
 Mutation: TypeAlias = Callable[[Random, bytes], bytes]
 
+# Matroska: head, Segment, SeekHead, Info, Tracks, TrackEntry, Cluster, Cues, SimpleBlock, CodecPrivate.
+_EBML = (
+    rb"\x1a\x45\xdf\xa3|\x18\x53\x80\x67|\x11\x4d\x9b\x74|\x15\x49\xa9\x66|\x16\x54\xae\x6b"
+    rb"|\xae|\x1f\x43\xb6\x75|\x1c\x53\xbb\x6b|\xa3|\x63\xa2"
+)
 _EXTREME = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _HOSTILE_WORDS = (
     *("!!timestamp foo", "!!bool x", "!!int ''", "~nosuchuser/x", "[1]", "{a: 1}", "null", "-1", "0", "1e309", ".nan"),
@@ -151,12 +156,13 @@ def tiff_entries(random: Random, data: bytes) -> bytes:
 
 
 def boxes(random: Random, data: bytes) -> bytes:
-    """Change size, kind or content of a box of an AVIF or HEIC, at any depth."""
+    """Change size, kind or content of a box of an AVIF, HEIC or MP4, at any depth."""
     kinds = [
         found.start()
         for found in re.finditer(
             rb"ftyp|meta|hdlr|pitm|iloc|iinf|infe|iprp|ipco|ispe|pixi|av1C|hvcC"
-            rb"|colr|ipma|mdat|iref|irot|auxC",
+            rb"|colr|ipma|mdat|iref|irot|auxC"
+            rb"|moov|mvhd|trak|tkhd|edts|elst|mdia|mdhd|minf|stbl|stsd|stts|stss|stsc|stsz|stco|ctts|avc1|avcC",
             data,
         )
     ]
@@ -173,6 +179,40 @@ def boxes(random: Random, data: bytes) -> bytes:
         for _ in range(random.choice((1, 4))):
             out[min(len(out) - 1, at + 4 + random.randrange(40))] = random.choice((0, 1, 0x7F, 0x80, 0xFF))
     return bytes(out)
+
+
+def ebml_sizes(random: Random, data: bytes) -> bytes:
+    """Change the size of an element of a Matroska file, or what comes first in it."""
+    places = [found.end() for found in re.finditer(_EBML, data)]
+    if not places:
+        return bits(random, data)
+    out = bytearray(data)
+    at = min(random.choice(places), len(out) - 9)
+    if random.random() < 0.6:
+        size = random.choice((1, 2, 4, 8))
+        value = random.choice((0, 1, 2, 0x7F, 1 << 20, (1 << 7 * size) - 2, (1 << 7 * size) - 1)) % (1 << 7 * size)
+        out[at : at + size] = (value | 1 << 7 * size).to_bytes(size, "big")
+    else:
+        out[at + random.randrange(8)] = random.choice((0, 1, 0x7F, 0x80, 0xFF))
+    return bytes(out)
+
+
+def transport_packets(random: Random, data: bytes) -> bytes:
+    """Change, drop, double or move a packet of an MPEG transport stream."""
+    packets = [data[at : at + 188] for at in range(0, len(data), 188)]
+    at, other = random.randrange(len(packets)), random.randrange(len(packets))
+    what = random.randrange(4)
+    if what == 0:
+        del packets[at]
+    elif what == 1:
+        packets[at], packets[other] = packets[other], packets[at]
+    elif what == 2:
+        packets[at:at] = [packets[at]] * random.choice((1, 500))
+    else:  # its header, and what follows it: adaptation field, tables, time stamps
+        out = bytearray(packets[at])
+        out[random.randrange(min(24, len(out)))] = random.choice((0, 1, 0x40, 0x7F, 0x80, 0xFF))
+        packets[at] = bytes(out)
+    return b"".join(packets)
 
 
 def offsets(random: Random, data: bytes) -> bytes:
@@ -258,4 +298,6 @@ _BY_BEGINNING: tuple[tuple[bytes, Mutation], ...] = (
     (b"MM\0*", tiff_entries),
     (b"\x89HDF", hdf5_header),
     (b"PK", zip_members),
+    (b"\x1a\x45\xdf\xa3", ebml_sizes),
+    (b"\x47\x40", transport_packets),
 )

@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import av
 import numpy as np
 import pillow_heif
 import skimage.data
@@ -49,6 +50,20 @@ def pictures() -> dict[str, bytes]:
         "still.avif": _saved(PHOTO, "AVIF", exif=exif, icc_profile=srgb),
         "still.heic": _saved(PHOTO, "HEIF", exif=exif),
     }
+
+
+def films(folder: Path) -> dict[str, bytes]:
+    """Write films of eight frames into a folder, a container each, and return them by file name."""
+    codecs = {"mp4": "libx264", "mkv": "libx264", "webm": "libvpx-vp9", "avi": "mpeg4", "ts": "mpeg2video"}
+    for ending, codec in codecs.items():
+        with av.open(str(folder / f"film.{ending}"), "w") as output:
+            stream = output.add_stream(codec, rate=25)
+            stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+            for number in range(8):
+                picture = np.asarray(PHOTO)[:32, 2 * number :][:, :32]
+                output.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")))
+            output.mux(stream.encode(None))
+    return {f"film.{ending}": (folder / f"film.{ending}").read_bytes() for ending in codecs}
 
 
 def weights(folder: Path) -> dict[str, Path]:

@@ -21,7 +21,7 @@ from .mutations import mutated
 
 ROOT = Path(__file__).parents[2]
 FIXED = 2020
-PICTURES, WEIGHTS, CONFIGURATIONS = 2000, 300, 300
+PICTURES, FILMS, WEIGHTS, CONFIGURATIONS = 2000, 60, 300, 300
 BATCH = 250  # pictures a process
 MOST_MEMORY, MOST_SECONDS = 2 << 30, 30
 ONLY_A_HANG = 1200  # seconds of a batch
@@ -85,6 +85,29 @@ def drawn(batch: list[Path], out: Path) -> tuple[list[str], int]:
 
 def wrong(error: str | None) -> bool:
     return error is not None and ("please report" in error or len(error.splitlines()) != 1)
+
+
+def test_damaged_films(seed: int, tmp_path: Path) -> None:
+    whole, folder = tmp_path / "whole", tmp_path / "in"
+    whole.mkdir()
+    folder.mkdir()
+    mutants(folder, seed, FILMS, seeds.films(whole))
+    words = ["--out", tmp_path / "out", "--videos", "--json", "--size", "32", "--jobs", "1"]
+    command = [sys.executable, "-m", "cartoonize", *map(str, [whole, folder, *words])]
+    with (tmp_path / "said").open("wb") as said, (tmp_path / "errors").open("wb") as errors:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    *files, last = [json.loads(line) for line in (tmp_path / "said").read_bytes().splitlines()] or [{}]
+    assert process.returncode in (0, 1), f"seed {seed}: after {len(files)} films"
+    assert "summary" in last
+    assert [file for file in files if wrong(file["error"]) or file["seconds"] > MOST_SECONDS] == [], f"seed {seed}"
+    assert b"Traceback" not in (tmp_path / "errors").read_bytes()
+    assert usage.ru_maxrss * 1024 < MOST_MEMORY
+    done = {Path(file["source"]) for file in files if file["status"] == "done"}
+    assert len(files) == FILMS + 5
+    assert len([path for path in done if path.parent == whole]) == 5, "whole ones are drawn"
+    assert len(done) > 5 + FILMS / 10
 
 
 class Worker:
