@@ -74,10 +74,15 @@ def judge_cut(picture: Picture, missing: int, *, salvage: bool) -> None:
     if not missing:
         picture.notes.append("its end is missing, but none of its pixels")
         return
-    text = f"cut short: {missing} of its {picture.size[1]} rows are missing or not whole"
+    picture.notes.append(rows_note(missing, picture.size[1], salvage=salvage))
+
+
+def rows_note(missing: int, rows: int, *, salvage: bool) -> str:
+    """Return in words how many rows of pixels are missing; raise DecodeError where nobody wants what is there."""
+    text = f"cut short: {missing} of its {rows} rows are missing or not whole"
     if not salvage:
         raise DecodeError(f"{text} (--salvage does what is there)")
-    picture.notes.append(text)
+    return text
 
 
 def judge_frames(picture: Picture, whole: int, *, salvage: bool) -> None:

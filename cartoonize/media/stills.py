@@ -14,7 +14,7 @@ from PIL import Image
 from cartoonize.errors import DecodeError
 from cartoonize.media.containers import bmff, bmp
 from cartoonize.media.metadata import Found
-from cartoonize.media.picture import Picture, Shown, check_pixels, judge_cut
+from cartoonize.media.picture import Picture, Shown, check_pixels, rows_note
 
 JXL_MISSING = "is a JPEG XL picture, which needs a library: pip install 'cartoonize[jxl]'"
 _PLUGINS = {"BMP": "Bmp", "JPEG2000": "Jpeg2K", "PPM": "Ppm", "ICO": "Ico", "CUR": "Cur", "QOI": "Qoi", "PSD": "Psd"}
@@ -53,6 +53,7 @@ def read_still(data: bytes, name: str, *, salvage: bool) -> Picture:
     masked = name == "BMP" and bmp.is_masked(data)
     if missing or masked:
         check_pixels(*bmp.size_of(data))
+    notes = [rows_note(missing, bmp.size_of(data)[1], salvage=salvage)] if missing else []
     if missing:
         data = bmp.filled_up(data)
     image = bmp.masked_picture(data) if masked else Image.open(BytesIO(data), formats=(name,))
@@ -62,8 +63,7 @@ def read_still(data: bytes, name: str, *, salvage: bool) -> Picture:
     elif name == "JPEG2000":
         found = _in_jpeg2000(data)
     picture = Picture(name, image.size, partial(_still, image), found, found.exif.orientation if name == "PSD" else 1)
-    if missing:
-        judge_cut(picture, missing, salvage=salvage)
+    picture.notes += notes
     if image.mode == "F":
         picture.notes.append("reduced from floating-point numbers to 8 bits per channel")
     elif name == "PSD" and getattr(image, "is_animated", False):
