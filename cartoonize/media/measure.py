@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
+from cartoonize.errors import DecodeError
 from cartoonize.media.containers import jpeg
 from cartoonize.media.opening import decode_errors, open_picture, opened
 
@@ -16,10 +17,13 @@ def measure(source: Path | bytes, *, salvage: bool = False) -> tuple[int, int, i
     salvage: as of `codec.decode`. Raises DecodeError.
     """
     with decode_errors(), BytesIO(source) if isinstance(source, bytes) else opened(source) as stream:
-        if quick := jpeg.size_of(stream) or _size_by_head(stream):
+        quick = jpeg.size_of(stream) or _size_by_head(stream)
+        if quick and all(quick):
             return quick
         picture = open_picture(stream, salvage=salvage)
         width, height = picture.upright_size
+        if not (width and height):
+            raise DecodeError("a damaged picture: its header says that it has no pixels")
         return height, width, picture.count
 
 

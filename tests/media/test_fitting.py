@@ -9,6 +9,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from cartoonize.errors import DecodeError
 from cartoonize.jobs.converting import ConverterSpec
 from cartoonize.media.fitting import Wanted
 from cartoonize.media.measure import measure
@@ -68,3 +69,17 @@ def test_the_size_by_the_header_is_that_of_the_decoded_picture(tmp_path: Path) -
         assert measure(path) == measure(data)
         compared += 1
     assert compared > 150
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "BMP", "GIF"])
+def test_a_header_that_states_no_pixels_is_damage(name: str, side: int) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (300, 200)).save(stream, name)
+    data = bytearray(stream.getvalue())
+    at = {"PNG": 16, "JPEG": data.find(b"\xff\xc0") + 5, "BMP": 18, "GIF": 6}[name]
+    size = {"PNG": 4, "JPEG": 2, "BMP": 4, "GIF": 2}[name]
+    data[at + side * size : at + (side + 1) * size] = bytes(size)
+    with pytest.raises(DecodeError) as caught:
+        measure(bytes(data))
+    assert "\n" not in str(caught.value)
