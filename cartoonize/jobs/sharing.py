@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Peak bytes a pixel, measured and rounded up: of a photo's own pixels, where decoding, the result and its encoder meet;
 # and of those at working size, where the guided filter does.
-_PHOTO, _WORK = 20, 80
+_PHOTO, _WORK = 21, 80
 # Times the bytes of a generator's tensors that LiteRT keeps from photo to photo: measured, of the authors' U-Net 4.6,
 # of the built-in ones 2.5 to 4.3.
 _KEPT = 4.6
