@@ -18,6 +18,7 @@ from keras import layers
 
 from cartoonize.generators.architecture_names import ArchitectureName
 
+_COLORS = 12  # filters of the compact generators' last convolution: of four pixels
 LEAKY_SLOPE = 0.2  # Keras' own default is 0.3
 _BLOCK = re.compile(r"(block|fine)\d+[ab]")  # the convolutions of a residual block in the compact generators
 
@@ -124,11 +125,12 @@ def build_compact(channels: int = 32, blocks: int = 6, fine_blocks: int = 0, *, 
     merged = _conv_leaky(layers.Add()([up, s1]), c, 3, "merge")
     for n in range(fine_blocks):
         merged = _residual(merged, c, f"fine{n}")
-    change = DepthToSpace()(_conv(merged, 12, 3, "out"))
+    # Colours and ink in one convolution: processors take 16 filters at a time, so that ink costs nothing.
+    out = _conv(merged, _COLORS + 4 if ink else _COLORS, 3, "out")
     # In half precision the photo would lose its finest shades.
-    drawn = layers.Add(dtype="float32")([change, photo])
+    drawn = layers.Add(dtype="float32")([DepthToSpace()(out[..., :_COLORS] if ink else out), photo])
     if ink:
-        lines = layers.Activation("sigmoid", dtype="float32")(DepthToSpace()(_conv(merged, 4, 3, "ink")))
+        lines = layers.Activation("sigmoid", dtype="float32")(DepthToSpace()(out[..., _COLORS:]))
         drawn = layers.Concatenate(dtype="float32")([drawn, lines])
     return keras.Model(photo, drawn, name="compact")
 
@@ -162,7 +164,8 @@ def colors_alone(generator: keras.Model) -> keras.Model:
     plain = build_compact()
     for layer in plain.layers:
         if layer.weights:
-            layer.set_weights(generator.get_layer(layer.name).get_weights())
+            taken = generator.get_layer(layer.name).get_weights()
+            layer.set_weights([w[..., :_COLORS] for w in taken] if layer.name == "out" else taken)
     return plain
 
 

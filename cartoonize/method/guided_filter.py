@@ -6,20 +6,19 @@ photo, p the generator's output. Fitted at one size, the coefficients can be app
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 
-from cartoonize.method.pixels import Array, Image, level_coefficients, to_network
+from cartoonize.method.pixels import Array, Image, bands, level_coefficients, to_network
 
 Mean: TypeAlias = Callable[[Array, int], Array]  # (picture, radius) -> the average over the window around each pixel
 
 RADIUS = 1  # the release's choice for inference
 EPS = 5e-3
-_BAND_ROWS = 128  # small enough for a band's temporaries to stay in the processor's cache
 
 
 def box_mean(x: Array, radius: int) -> Array:
@@ -100,12 +99,13 @@ def filter_image(photo: Image, cartoon: Array, detail: float = 1.0, radius: int 
     """Post-process at one size, band by band: uint8 (H, W, 3) and float32 (H, W, 3) to uint8 (H, W, 3)."""
     height = photo.shape[0]
     result = np.empty_like(photo)
-    for start, stop in _bands(height):
+    for band in bands(height):
+        start, stop = band.start, band.stop
         # Averages of averages reach 2·radius rows beyond the band.
         top, bottom = max(0, start - 2 * radius), min(height, stop + 2 * radius)
         A, b = detail_coefficients(photo[top:bottom], cartoon[top:bottom], detail, radius, eps)
         rows = slice(start - top, stop - top)
-        result[start:stop] = _apply(photo[start:stop], *level_coefficients(A[rows], b[rows]))
+        result[band] = _apply(photo[band], *level_coefficients(A[rows], b[rows]))
     return result
 
 
@@ -118,21 +118,16 @@ def bring_up(photo: Image, A: Array, b: Array, out: Image | None = None) -> Imag
     height, width = photo.shape[:2]
     A, b = level_coefficients(A, b)
     result = np.empty_like(photo) if out is None else out
-    for start, stop in _bands(height):
-        taps = _row_taps(start, stop, A.shape[0] / height, A.shape[0])
+    for band in bands(height):
+        taps = _row_taps(band.start, band.stop, A.shape[0] / height, A.shape[0])
         up_A, up_b = (_interpolate(c, taps, width) for c in (A, b))
-        result[start:stop] = _apply(photo[start:stop], up_A, up_b)
+        result[band] = _apply(photo[band], up_A, up_b)
     return result
 
 
 def _apply(photo: Image, A: Array, b: Array) -> Image:
     scaled = cv2.multiply(photo, A, dtype=cv2.CV_32F)
     return cv2.add(scaled, b, dtype=cv2.CV_8U)  # type: ignore[return-value]  # rounds and saturates
-
-
-def _bands(height: int) -> Iterator[tuple[int, int]]:
-    for start in range(0, height, _BAND_ROWS):
-        yield start, min(start + _BAND_ROWS, height)
 
 
 def _row_taps(start: int, stop: int, scale: float, rows: int) -> list[tuple[int, int, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, TypeAlias, TypeVar
 
 import cv2
@@ -15,6 +16,7 @@ Size: TypeAlias = int | Literal["full"] | None
 
 DEFAULT_SHORT_SIDE = 720
 MAX_PIXELS = 250_000_000  # of one picture, all its frames together (the largest phone photos have 200 million)
+_BAND_ROWS = 128
 _HALF_RANGE = 127.5
 # The release truncates to uint8. The guard, far above float32's error and far below a level, keeps
 # uint8 -> network -> uint8 the identity where truncation alone would lose a level.
@@ -25,6 +27,12 @@ _NETWORK_LEVELS = np.arange(256, dtype=np.float32) / np.float32(_HALF_RANGE) - n
 def is_count(value: object) -> bool:
     """Whether a value is a whole number from 1 on, of Python's or NumPy's; True is none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
+
+
+def bands(height: int) -> Iterator[slice]:
+    """Return slices of rows that make up a picture, so few that a band stays in the processor's cache."""
+    for start in range(0, height, _BAND_ROWS):
+        yield slice(start, min(start + _BAND_ROWS, height))
 
 
 def to_network(image: Image) -> Array:

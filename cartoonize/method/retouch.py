@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from cartoonize.errors import ArgumentError
-from cartoonize.method.inking import inked_paper, multiplied
+from cartoonize.method.inking import dim, inked_paper
 from cartoonize.method.lines import ink_lines
-from cartoonize.method.pixels import Array, Image
-
-_BAND_ROWS = 128  # small enough for a band's temporaries to stay in the processor's cache
+from cartoonize.method.pixels import Array, Image, bands
 
 
 @dataclass(frozen=True)
@@ -65,13 +62,16 @@ def retouched(
     if paper is None and not how.needs_photo:
         return picture
     result = np.empty_like(picture) if out is None else out
-    for rows in _bands(picture.shape[0]):
-        band = _colored(picture[rows], photo[rows], how.keep_colors) if how.keep_colors else picture[rows]
+    for rows in bands(picture.shape[0]):
+        band = result[rows]
+        if how.keep_colors:
+            band[:] = _colored(picture[rows], photo[rows], how.keep_colors)
+        elif result is not picture:
+            band[:] = picture[rows]
         if paper is not None:
-            band = multiplied(band, paper[rows])
+            dim(band, paper[rows])
         if how.strength != 1:
-            band = cv2.addWeighted(band, how.strength, photo[rows], 1 - how.strength, 0)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
-        result[rows] = band
+            cv2.addWeighted(band, how.strength, photo[rows], 1 - how.strength, 0, band)
     return result
 
 
@@ -81,9 +81,10 @@ def colors_and_ink(output: Array, lines: float | None) -> tuple[Array, Array | N
     output: float32 (h, w, 3), or (h, w, 4) with ink in [0, 1] as its last channel. lines: `Retouch.lines`; for a look
     without ink of its own, lines are drawn along the edges of its colours.
     """
-    colors: Array = np.ascontiguousarray(output[..., :3])
     if output.shape[2] == 4:
-        return colors, output[..., 3], 1.0 if lines is None else lines
+        split: Array = cv2.cvtColor(output, cv2.COLOR_RGBA2RGB)  # type: ignore[assignment]  # as above
+        return split, cv2.extractChannel(output, 3), 1.0 if lines is None else lines  # type: ignore[return-value]  # as above
+    colors: Array = np.ascontiguousarray(output)
     if not lines:
         return colors, None, 0.0
     lab: Array = cv2.cvtColor(np.clip((colors + 1) / 2, 0, 1), cv2.COLOR_RGB2LAB)  # type: ignore[assignment]  # as above
@@ -96,8 +97,3 @@ def _colored(picture: Image, photo: Image, share: float) -> Image:
     mixed = cv2.addWeighted(cartoon, 1 - share, own, share, 0)
     mixed[..., 0] = cartoon[..., 0]
     return cv2.cvtColor(mixed, cv2.COLOR_YCrCb2RGB)  # type: ignore[return-value]
-
-
-def _bands(height: int) -> Iterator[slice]:
-    for start in range(0, height, _BAND_ROWS):
-        yield slice(start, min(start + _BAND_ROWS, height))

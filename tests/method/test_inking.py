@@ -7,9 +7,11 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cartoonize.method.inking import INK, inked, paper
+from cartoonize.method.inking import INK, dim, inked, paper
 
 DARKEST = round(255 * (1 - INK))
 
@@ -50,3 +52,18 @@ def test_more_lines_are_darker_everywhere_and_none_leaves_the_light() -> None:
     assert all((more <= less).all() for less, more in pairwise(papers))
     assert papers[-1][255] == DARKEST
     assert all(p[0] == 255 for p in papers)
+
+
+@given(st.integers(1, 300), st.integers(1, 200), st.integers(0, 3), st.integers(0, 2**32 - 1))
+def test_columns_without_ink_are_skipped_and_all_others_dimmed(height: int, width: int, lines: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, 256, (height, width, 3), np.uint8)
+    light = np.full((height, width), 255, np.uint8)
+    for _ in range(lines):
+        top, left = rng.integers(height), rng.integers(width)
+        light[top : top + 3, left : left + 9] = rng.integers(0, 255)
+
+    expected = np.rint(picture * (light[..., None] / 255))
+    dim(picture, light)
+
+    assert np.abs(picture - expected).max() <= 1  # a half is rounded either way

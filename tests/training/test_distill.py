@@ -26,7 +26,7 @@ from cartoonize.generators.generator import load
 from cartoonize.generators.weights import locate
 from cartoonize.method import guided_filter
 from cartoonize.training.checkpoints import NAME
-from cartoonize.training.distillation.student import ink_error, psnr, tone_error, unlikeness
+from cartoonize.training.distillation.student import flat_error, ink_error, psnr, tone_error, unlikeness
 from cartoonize.training.distillation.teacher import digest
 from cartoonize.training.tensor_filter import filter_batch
 
@@ -160,6 +160,16 @@ def test_the_error_of_ink_is_the_cross_entropy() -> None:
     expected = (np.log(2) + 2 * -np.log(0.75) + np.log(2)) / 4
     assert float(ink_error(ink, drawn, weights)) == pytest.approx(expected, rel=1e-5)
     assert np.isfinite(float(ink_error(ink, np.float32([[[0, 1, 0]]]), weights)))
+
+
+def test_shading_counts_where_the_teacher_draws_one_tone() -> None:
+    teacher = np.zeros((1, 2, 4, 3), np.float32)
+    teacher[:, :, 2:] = 0.5  # two tones, whose edge is no shading
+    shaded = teacher + np.float32([0, 0.1, 0.1, 0.3])[:, None]
+    weights = np.float32([[[1, 1, 1, 0]] * 2])  # leaves one pair in one tone, and the edge
+
+    assert float(flat_error(teacher, shaded, weights)) == pytest.approx(0.1 / 2, rel=1e-5)
+    assert float(flat_error(teacher, teacher, np.ones((1, 2, 4), np.float32))) == 0
 
 
 def test_weights_of_another_architecture_are_no_start(

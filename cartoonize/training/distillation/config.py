@@ -76,7 +76,7 @@ class DistillConfig(Section):
     else the output folder's name, and the licences of teacher and start.
     crop: side of the square training crops, a multiple of 4. margin: ring of a crop the loss ignores, since the
     teacher saw what is beyond it. steps: optimizer steps in total; checkpoint_steps: steps between checkpoints.
-    gradient_weight, tone_weight, psnr_weight, raw_weight, ink_weight: of the parts of the loss
+    gradient_weight, tone_weight, psnr_weight, flat_weight, raw_weight, ink_weight: of the parts of the loss
     (`student.LossWeights`).
     precision: of the training's arithmetic; mixed_bfloat16 is faster on processors with instructions for it.
     """
@@ -101,6 +101,7 @@ class DistillConfig(Section):
     gradient_weight: Annotated[float, Field(ge=0)] = 0.5
     tone_weight: Annotated[float, Field(ge=0)] = 0.5
     psnr_weight: Annotated[float, Field(ge=0)] = 0.007
+    flat_weight: Annotated[float, Field(ge=0)] = 0
     raw_weight: Annotated[float, Field(ge=0)] = 0.2
     ink_weight: Annotated[float, Field(ge=0)] = 0.5
     precision: Literal["float32", "mixed_bfloat16"] = "float32"

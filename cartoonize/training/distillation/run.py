@@ -101,9 +101,7 @@ def student(config: DistillConfig) -> Distiller:
         warmup_steps=config.warmup_steps,
     )
     optimizer = keras.optimizers.Muon(rate, global_clipnorm=MAX_GRADIENT_NORM)
-    weights = LossWeights(
-        config.gradient_weight, config.tone_weight, config.psnr_weight, config.raw_weight, config.ink_weight
-    )
+    weights = LossWeights(**{part: getattr(config, f"{part}_weight") for part in LossWeights._fields})
     model.compile(optimizer, ema=config.ema, weights=weights)
     return model
 

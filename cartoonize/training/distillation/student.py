@@ -8,10 +8,13 @@ import keras
 import tensorflow as tf
 
 from cartoonize.method.guided_filter import EPS, RADIUS
+from cartoonize.training.distillation.fidelity import FLAT_BELOW
 from cartoonize.training.tensor_filter import filter_batch
 from cartoonize.training.trainee import Terms, Trainee
 
 TONE_SIDES = (4, 16)  # pixels
+LUMA = (0.299, 0.587, 0.114)  # of R, G, B (BT.601)
+FLAT = FLAT_BELOW / 127.5  # of values -1 to 1
 LEAST_INK = 1e-4
 BEST_ERROR = 1e-6  # mean square; 60 dB, of which more would not be seen
 
@@ -19,13 +22,14 @@ BEST_ERROR = 1e-6  # mean square; 60 dB, of which more would not be seen
 class LossWeights(NamedTuple):
     """Weights beside the L1 of the filtered pictures' pixels.
 
-    gradient: of the L1 of differences; tone: of `tone_error`; psnr: of `psnr`, which is to rise; raw: of the pictures
-    before the guided filter; ink: of `ink_error`, where the teacher draws ink.
+    gradient: of the L1 of differences; tone: of `tone_error`; psnr: of `psnr`, which is to rise; flat: of `flat_error`;
+    raw: of the pictures before the guided filter; ink: of `ink_error`, where the teacher draws ink.
     """
 
     gradient: float
     tone: float
     psnr: float
+    flat: float
     raw: float
     ink: float
 
@@ -60,7 +64,7 @@ class Distiller(Trainee):
 def distillation_loss(
     photo: tf.Tensor, y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor, of: LossWeights
 ) -> tf.Tensor:
-    """Return `unlikeness` and weighted `tone_error` and `psnr` after the guided filter, `unlikeness` before it.
+    """Return `unlikeness`, weighted `tone_error`, `psnr`, `flat_error` after the guided filter, `unlikeness` before it.
 
     The filter removes most of what is hard to imitate, the teacher's noise at the level of single pixels:
     without its view the loss would be mostly that. Without the raw view, what the filter removes would be
@@ -74,6 +78,7 @@ def distillation_loss(
     after = unlikeness(y_filtered, pred_filtered, weights, of.gradient)
     after += of.tone * tone_error(y_filtered, pred_filtered, weights)
     after -= of.psnr * psnr(y_filtered, pred_filtered, weights)
+    after += of.flat * flat_error(y_filtered, pred_filtered, weights)
     return ink + after + of.raw * unlikeness(y, y_pred, weights, of.gradient)
 
 
@@ -111,6 +116,22 @@ def tone_error(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor) -> tf.Tensor
         weight = tf.nn.avg_pool2d(weights[..., None], side, side, "VALID")
         error = tf.nn.avg_pool2d((y_pred - y) * weights[..., None], side, side, "VALID")
         total += tf.reduce_sum(tf.reduce_mean(tf.abs(error), axis=-1)) / tf.reduce_sum(weight)
+    return total
+
+
+def flat_error(y: tf.Tensor, y_pred: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Return how much luma differs between neighbours that the teacher draws in one tone; shapes as in `unlikeness`.
+
+    Pairs count whose luma the teacher lets differ by less than `FLAT`, the mean is taken over all. An uncertain student
+    shades softly where the teacher sets one tone beside the next: a small error of each pair, hidden by those of edges.
+    """
+    total = tf.constant(0.0)
+    y, y_pred = (tf.linalg.matvec(picture, LUMA) for picture in (y, y_pred))
+    for axis in (1, 2):
+        weight = tf.minimum(*_neighbours(weights, axis))
+        drawn, student = (after - before for before, after in (_neighbours(y, axis), _neighbours(y_pred, axis)))
+        flat = tf.cast(tf.abs(drawn) < FLAT, tf.float32)
+        total += tf.reduce_sum(tf.abs(student) * flat * weight) / tf.reduce_sum(weight)
     return total
 
 
