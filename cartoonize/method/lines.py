@@ -90,12 +90,13 @@ def along(values: Array, flow: Flow, sigma: float, stride: float) -> Array:
     shares = np.exp(-(steps**2) / (2 * sigma**2))
     shares /= 1 + 2 * shares.sum()
     total = values * np.float32(1 - 2 * shares.sum())
+    below, right = np.mgrid[:_BAND_ROWS, : values.shape[1]].astype(np.float32)
     for start in range(0, len(values), _BAND_ROWS):
         rows = slice(start, start + _BAND_ROWS)
         x, y = flow.x[rows], flow.y[rows]
-        here = np.mgrid[start : start + len(x), : x.shape[1]].astype(np.float32)
+        here = right[: len(x)], below[: len(x)] + np.float32(start)
         for step, share in zip([*steps, *-steps], [*shares, *shares], strict=True):
-            at = cv2.scaleAdd(x, step, here[1]), cv2.scaleAdd(y, step, here[0])
+            at = cv2.scaleAdd(x, step, here[0]), cv2.scaleAdd(y, step, here[1])
             there = cv2.remap(values, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
             cv2.scaleAdd(there, share, total[rows], dst=total[rows])
     return total
