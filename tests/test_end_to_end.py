@@ -76,6 +76,7 @@ def test_cpu_inference_imports_no_tensorflow(photos: Path) -> None:
     assert (photos / "chelsea_cartoon.jpg").is_file()
 
 
+@pytest.mark.slow
 def test_the_authors_checkpoint_in_a_folder_of_its_own(photos: Path, shared: Path) -> None:
     result = run("chelsea.jpg", "--weights", shared / "pretrained", "--size", "64", cwd=photos)
     assert result.returncode == 0, result.stderr
@@ -91,7 +92,9 @@ def test_weights_that_are_none_are_a_usage_error(photos: Path, weights: str) -> 
     assert not (photos / "chelsea_cartoon.jpg").exists()
 
 
-@pytest.mark.parametrize("name", ["before_after", "representation_sheet", "sizes"])
+@pytest.mark.parametrize(
+    "name", ["before_after", "representation_sheet", pytest.param("sizes", marks=pytest.mark.slow)]
+)
 def test_the_examples_make_the_pictures_of_the_docs(name: str, tmp_path: Path) -> None:
     target = tmp_path / "sheet.jpg"
     subprocess.run([sys.executable, ROOT / "examples" / f"{name}.py", target], check=True, timeout=600)

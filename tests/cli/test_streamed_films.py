@@ -68,6 +68,7 @@ def test_a_film_in_a_bucket_becomes_what_it_becomes_on_a_disk(bucket: Bucket, fo
     assert "exists" in run(*command, code=1)[0]
 
 
+@pytest.mark.slow
 def test_a_stopped_film_of_a_bucket_goes_on(bucket: Bucket, folder: Path) -> None:
     film(bucket, "in/a.mp4", 500)
     address = f"s3://{bucket.name}"
@@ -85,6 +86,7 @@ def test_a_stopped_film_of_a_bucket_goes_on(bucket: Bucket, folder: Path) -> Non
     assert len(next(packets(Path("whole.mp4"), "video"))) == 500
 
 
+@pytest.mark.slow
 def test_a_result_that_cannot_be_sent_is_not_made_anew(
     bucket: Bucket, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

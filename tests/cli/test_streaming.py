@@ -136,6 +136,7 @@ def test_a_bucket_that_fails_one_request_in_ten_loses_nothing(
     assert len([key for key in bucket.names() if key.startswith("out/")]) == 30
 
 
+@pytest.mark.slow
 def test_the_page_goes_to_a_bucket_and_shows_what_browsers_do_not_reach(
     bucket: Bucket, coffee: NDArray[np.uint8]
 ) -> None:

@@ -61,7 +61,7 @@ def test_onnx_of_pictures_is_the_whole_cartoon(name: str, shape: tuple[int, int]
     result = run_onnx(write_onnx(load(name), "NHWC", image=True), photo[np.newaxis])[0]
     assert result.dtype == np.uint8
     difference = np.abs(result.astype(int) - Cartoonizer(name, size="full")(photo))
-    assert difference.max() <= 1
+    assert difference.max() <= (2 if load(name).inks else 1)  # a level of ink is more than one of the picture: `paper`
     assert np.mean(difference > 0) < 1e-3
 
 

@@ -104,7 +104,8 @@ def test_float16_is_near_enough_to_the_picture(on_gpu: OnGpu, coffee: NDArray[np
     assert np.abs(result - on_gpu(generator, photo, "float32")).max() > 1e-5  # it is another precision
 
 
-@pytest.mark.parametrize("precision", [pytest.param("float16", marks=pytest.mark.slow), "float32"])
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float16", "float32"])
 def test_tiles_are_the_whole_picture_bit_for_bit(on_gpu: OnGpu, precision: str) -> None:
     generator = load("fast")
     photo = np.random.default_rng(0).integers(0, 256, (300, 304, 3), np.uint8)

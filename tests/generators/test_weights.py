@@ -147,6 +147,7 @@ def test_arrays_kept_outside_the_file_are_refused(tmp_path: Path, own_cache: Pat
         Cartoonizer(tmp_path / "sly.weights.h5")
 
 
+@pytest.mark.slow
 def test_every_form_of_the_same_weights_gives_the_same_picture(tmp_path: Path, own_cache: Path) -> None:
     model = keras_model(locate("fast"))
     model.save(tmp_path / "model.keras")

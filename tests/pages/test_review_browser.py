@@ -199,7 +199,7 @@ def test_viewer_by_keyboard_alone(browser: Browser, page: Path) -> None:
     assert browser.one(".place").text == "3 of 3"
     browser.press(Keys.ESCAPE)
     assert browser.viewed() is None
-    assert browser.js("return document.activeElement.querySelector('.name').textContent") == "c.jpg"
+    browser.until("document.activeElement.querySelector('.name')?.textContent == 'c.jpg'")
 
 
 def test_arrows_move_the_divider_only_when_it_has_the_focus(browser: Browser, page: Path) -> None:
@@ -334,6 +334,7 @@ def test_light_and_dark(browser: Browser, page: Path) -> None:
     assert max(dark) < 60
 
 
+@pytest.mark.slow
 def test_the_script_that_makes_the_readmes_picture(chromium: Browser, tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONPATH": str(root)}
@@ -376,4 +377,4 @@ def test_a_film_and_its_cartoon_play_in_step_under_the_divider(browser: Browser,
     assert browser.one("button.play").text == "Play"
     assert browser.divider() == 50
     browser.one("button.close").click()
-    assert not browser.js("return [...document.querySelectorAll('.frame video')].some(v => v.src)")
+    browser.until("![...document.querySelectorAll('.frame video')].some(v => v.src)")

@@ -39,7 +39,7 @@ def test_relative_paths_start_at_the_configuration(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (MINIMAL + "learning_rat: 1", "unknown key learning_rat; did you mean learning_rate?"),
-        (MINIMAL + "zzz: 1", "unknown key zzz; expected one of teacher, procedure, student"),
+        (MINIMAL + "zzz: 1", "unknown key zzz; expected one of teacher, procedure, title"),
         (MINIMAL.replace("short_side:", "shortside:"), "unknown key photos.0.shortside; did you mean short_side?"),
         (MINIMAL.replace("held_out:", "heldout:"), "unknown key validation.heldout; did you mean held_out?"),
         (MINIMAL.replace("[256, 720]", "[720, 256]"), "photos.0.short_side: .* the smaller number first"),

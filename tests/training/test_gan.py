@@ -195,6 +195,7 @@ def test_the_generator_descends_all_its_losses_on_what_it_draws_filtered(batch: 
         np.testing.assert_allclose(old - new, gradient, atol=2e-5 * float(tf.reduce_max(tf.abs(gradient))) + 1e-7)
 
 
+@pytest.mark.slow
 def test_hinge_augmentation_penalty_and_style_are_in_the_step(batch: tuple[tf.Tensor, tf.Tensor]) -> None:
     """Against the same numbers, taken one after the other."""
     judging, weights = Judging("hinge", 3.0, ("color", "translation")), WEIGHTS | {"style": 2.0}
@@ -260,6 +261,7 @@ def test_pretraining_reconstructs_photos_and_leaves_the_discriminators_alone(
     assert model.steps_done == 12
 
 
+@pytest.mark.slow
 def test_a_checkpoint_holds_everything_that_training_changes(
     batch: tuple[tf.Tensor, tf.Tensor], tmp_path: Path
 ) -> None:
@@ -278,6 +280,7 @@ def test_a_checkpoint_holds_everything_that_training_changes(
     assert everything - rates <= {id(v) for v in resumed.state().values()}
 
 
+@pytest.mark.slow
 def test_a_checkpoint_leaves_the_rates_that_the_run_goes_on_with(
     batch: tuple[tf.Tensor, tf.Tensor], tmp_path: Path
 ) -> None:

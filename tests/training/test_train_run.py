@@ -306,6 +306,7 @@ def test_a_step_that_does_not_fit_into_memory_is_said_in_one_line(
     )
 
 
+@pytest.mark.slow
 def test_built_in_weights_are_taken_further(
     start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -407,6 +408,7 @@ def test_a_damaged_file_of_a_run_is_named(start: Callable[..., Result], stopped:
         (stopped / name).write_bytes(good[name])
 
 
+@pytest.mark.slow
 def test_check_says_what_to_expect_and_trains_nothing(start: Callable[..., Result], tmp_path: Path) -> None:
     result = start("--check")
 

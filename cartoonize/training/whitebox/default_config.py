@@ -42,7 +42,7 @@ def _section(model: type[BaseModel], values: dict[str, Any], indent: str = "") -
                 first, *others = _section(Group, group, f"{indent}    ")
                 yield from (f"{indent}  - {first.lstrip()}", *others)
         else:
-            written = value if isinstance(value, str) else json.dumps(value)
+            written = value if value and isinstance(value, str) else json.dumps(value)
             # A weight that is written out would hold against another preset.
             off = "# " if model is Losses and name in PRESETS["release"] else ""
             yield f"{indent}{off}{name}: {written}" + (f"  # {field.description}" if field.description else "")
