@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -331,6 +332,7 @@ def test_built_in_weights_are_taken_further(
 def test_of_a_look_that_draws_ink_its_colours_are_the_beginning(
     start: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(ARCHITECTURES, "compact_ink", partial(build_compact, ink=True))
     monkeypatch.setitem(ARCHITECTURES, "compact", build_compact)  # as large as `comic`
     options = (
         "discriminators.loss=hinge",
