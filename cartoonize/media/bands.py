@@ -52,7 +52,7 @@ def _rows(
     box = (0, top, image.width, bottom)
     band = image.crop(box)
     if hasattr(image, "tag_v2"):  # of a TIFF: what 16-bit samples mean stands there
-        band.tag_v2 = image.tag_v2  # type: ignore[attr-defined]
+        band.tag_v2 = image.tag_v2  # type: ignore[attr-defined]  # of TIFFs alone
     return band, icc, alpha and alpha.crop(box)
 
 

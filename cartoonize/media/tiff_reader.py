@@ -78,7 +78,7 @@ def _by_pillow(stream: IO[bytes], layout: Layout | None, found: Found) -> Pictur
 
 
 def _frames(image: Image.Image) -> Iterator[Shown]:
-    colors = image.tag_v2.get(_COLOR_MAP) if image.mode in ("P", "PA") else None  # type: ignore[attr-defined]
+    colors = image.tag_v2.get(_COLOR_MAP) if image.mode in ("P", "PA") else None  # type: ignore[attr-defined]  # of TIFFs alone
     if colors and max(colors) < 256:  # written in 8 bits instead of 16, as many programs do
         image.palette = ImagePalette.raw("RGB;L", bytes(colors))
     image.load()

@@ -120,3 +120,16 @@ def flatbuffer(graph: Callable[[Any], Any]) -> bytes:
 
 def generator(graph: Callable[[Any], Any]) -> Generator:
     return described(flatbuffer(graph))
+
+
+EXPORTED = [  # written as ONNX and read back
+    mirrored,
+    pooled,
+    half_pixel,
+    strided_and_transposed,
+    split_and_joined,
+    dilated,
+    blocks_of_three,
+    instance_norm,
+    squeeze,
+]

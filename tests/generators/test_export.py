@@ -65,20 +65,7 @@ def test_onnx_of_pictures_is_the_whole_cartoon(name: str, shape: tuple[int, int]
     assert np.mean(difference > 0) < 1e-3
 
 
-LOCAL = [
-    graphs.mirrored,
-    graphs.pooled,
-    graphs.half_pixel,
-    graphs.strided_and_transposed,
-    graphs.split_and_joined,
-    graphs.dilated,
-    graphs.blocks_of_three,
-    graphs.instance_norm,
-    graphs.squeeze,
-]
-
-
-@pytest.mark.parametrize("graph", LOCAL, ids=lambda graph: graph.__name__)
+@pytest.mark.parametrize("graph", graphs.EXPORTED, ids=lambda graph: graph.__name__)
 def test_other_graphs_become_onnx_too(graph: Callable[[Any], Any]) -> None:
     generator = graphs.generator(graph)
     photo = np.random.default_rng(0).uniform(-1, 1, (1, 48, 60, 3)).astype(np.float32)

@@ -40,21 +40,7 @@ def test_what_was_exported_comes_back_bit_for_bit(name: str, layout: Any) -> Non
     np.testing.assert_array_equal(LiteRTEngine(again, 2)(PHOTO), LiteRTEngine(generator, 2)(PHOTO))
 
 
-@pytest.mark.parametrize(
-    "graph",
-    [
-        graphs.mirrored,
-        graphs.pooled,
-        graphs.half_pixel,
-        graphs.strided_and_transposed,
-        graphs.split_and_joined,
-        graphs.dilated,
-        graphs.blocks_of_three,
-        graphs.instance_norm,
-        graphs.squeeze,
-    ],
-    ids=lambda graph: graph.__name__,
-)
+@pytest.mark.parametrize("graph", graphs.EXPORTED, ids=lambda graph: graph.__name__)
 def test_other_exports_come_back(graph: Callable[[Any], Any]) -> None:
     generator = graphs.generator(graph)
     photo = np.random.default_rng(0).uniform(-1, 1, (1, 48, 60, 3)).astype(np.float32)
