@@ -45,13 +45,14 @@ def flatbuffer(model: keras.Model, *, half: bool = False, card: Card = UNKNOWN) 
 
 
 def save_saved_model(model: keras.Model, folder: Path) -> None:
-    """Write a generator as a TensorFlow SavedModel with input [1, any, any, 3] into a folder."""
+    """Write a generator, or what `picture_model` returns, as a SavedModel of [1, any, any, 3] into a folder."""
     import keras
     import tensorflow as tf
 
     archive = keras.export.ExportArchive()
     archive.track(model)
-    archive.add_endpoint("serve", model, input_signature=[tf.TensorSpec((1, None, None, 3), name="photo")])
+    photo = tf.TensorSpec((1, None, None, 3), model.input.dtype, name="photo")
+    archive.add_endpoint("serve", model, input_signature=[photo])
     archive.write_out(str(folder), verbose=False)
 
 

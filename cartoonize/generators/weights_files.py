@@ -100,7 +100,10 @@ def _read_layers(layers: h5py.Group) -> Arrays:
     arrays = {}
     room = _MAX_CONTENT
     for key in layers:
-        variables = _inside(_inside(layers, key), "vars")
+        layer = _inside(layers, key)
+        if layer.get("layers", getlink=True) is not None:
+            raise ValueError("a model inside a model: export the generator itself, without --image")
+        variables = _inside(layer, "vars")
         if len(variables) == 0:
             continue
         datasets = [_inside(variables, index) for index in ("0", "1")]

@@ -17,11 +17,11 @@ Size: TypeAlias = int | Literal["full"] | None
 DEFAULT_SHORT_SIDE = 720
 MAX_PIXELS = 250_000_000  # of one picture, all its frames together (the largest phone photos have 200 million)
 _BAND_ROWS = 128
-_HALF_RANGE = 127.5
+HALF_RANGE = 127.5
 # The release truncates to uint8. The guard, far above float32's error and far below a level, keeps
 # uint8 -> network -> uint8 the identity where truncation alone would lose a level.
-_TRUNCATION_GUARD = 1e-3
-_NETWORK_LEVELS = np.arange(256, dtype=np.float32) / np.float32(_HALF_RANGE) - np.float32(1)
+TRUNCATION_GUARD = 1e-3
+_NETWORK_LEVELS = np.arange(256, dtype=np.float32) / np.float32(HALF_RANGE) - np.float32(1)
 
 
 def is_count(value: object) -> bool:
@@ -43,7 +43,7 @@ def to_network(image: Image) -> Array:
 
 def to_image(array: Array) -> Image:
     """Scale float32 [-1, 1] to uint8 levels, clipped and truncated as the release does; undoes `to_network`."""
-    levels = (array + np.float32(1)) * np.float32(_HALF_RANGE) + np.float32(_TRUNCATION_GUARD)
+    levels = (array + np.float32(1)) * np.float32(HALF_RANGE) + np.float32(TRUNCATION_GUARD)
     image: Image = np.clip(levels, 0, 255).astype(np.uint8)
     return image
 
@@ -55,8 +55,8 @@ def level_coefficients(A: Array, b: Array) -> tuple[Array, Array]:
     `to_image`'s truncation differ, so that one saturating addition ends in the same uint8.
     """
     offset = b - A
-    offset *= np.float32(_HALF_RANGE)
-    offset += np.float32(_HALF_RANGE + _TRUNCATION_GUARD - 0.5)
+    offset *= np.float32(HALF_RANGE)
+    offset += np.float32(HALF_RANGE + TRUNCATION_GUARD - 0.5)
     return A, offset
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +18,27 @@ import onnx
 import onnxruntime
 import pytest
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from cartoonize import Cartoonizer
 from cartoonize.cli.app import cartoonize
 from cartoonize.errors import AlreadyThereError, EncodeError, WeightsError
+from cartoonize.generators.card import METADATA_NAME, Card, read_card, with_card
 from cartoonize.generators.engines.litert import LiteRTEngine
 from cartoonize.generators.generator import Generator, described, load
 from cartoonize.generators.weights import BUILTIN
 from cartoonize.generators.writers import FORMATS
 from cartoonize.generators.writers.export import Order, export
 from cartoonize.generators.writers.onnx import write_onnx
+from cartoonize.generators.writers.tflite_image import write_tflite_image
 
 from . import graphs
 
+IN_TENSORFLOW = ("saved_model", "keras")
+PICTURES = ("onnx", "tflite", *IN_TENSORFLOW)  # formats that have whole cartoons
 PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 44, 60, 3)).astype(np.float32)
 
 
@@ -54,15 +62,79 @@ def test_onnx_gives_litert_s_numbers(generator: Generator, layout: Any) -> None:
     assert np.abs(result - LiteRTEngine(generator, 2)(PHOTO)).max() <= 1e-4
 
 
-@pytest.mark.parametrize("name", BUILTIN)
-@pytest.mark.parametrize("shape", [(97, 130), (64, 64), (5, 3)])
-def test_onnx_of_pictures_is_the_whole_cartoon(name: str, shape: tuple[int, int], coffee: NDArray[np.uint8]) -> None:
-    photo = coffee[100 : 100 + shape[0], 200 : 200 + shape[1]]
-    result = run_onnx(write_onnx(load(name), "NHWC", image=True), photo[np.newaxis])[0]
-    assert result.dtype == np.uint8
-    difference = np.abs(result.astype(int) - Cartoonizer(name, size="full")(photo))
-    assert difference.max() <= (2 if load(name).inks else 1)  # a level of ink is more than one of the picture: `paper`
+def run_tflite(model: bytes, photo: NDArray[Any]) -> NDArray[Any]:
+    interpreter = Interpreter(model_content=model, num_threads=2)
+    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.resize_tensor_input(source["index"], photo.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(source["index"], photo)
+    interpreter.invoke()
+    result: NDArray[Any] = interpreter.get_tensor(target["index"])
+    return result
+
+
+Drawing = Callable[[NDArray[Any]], NDArray[Any]]
+
+
+def opened(path: Path, form: str) -> Drawing:
+    """What an exported file draws, run by its own runtime."""
+    if form == "saved_model":
+        loaded = tf.saved_model.load(str(path))  # has to stay: its variables go with it
+        return lambda photo: np.asarray(loaded.serve(tf.constant(photo)))
+    if form == "keras":
+        model = keras.models.load_model(path)
+        return lambda photo: np.asarray(model(photo))
+    content = path.read_bytes()
+    return partial({"onnx": run_onnx, "tflite": run_tflite}[form], content)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        pytest.param(name, form, marks=pytest.mark.slow if form in IN_TENSORFLOW and name != "comic" else ())
+        for name, form in product(BUILTIN, PICTURES)
+    ],
+)
+def test_pictures_become_the_whole_cartoon(
+    name: str, form: str, coffee: NDArray[np.uint8], tmp_path: Path, own_cache: Path
+) -> None:
+    (path,) = export(Order(name, form, tmp_path / f"whole.{form}", image=True))
+    draw, program = opened(path, form), Cartoonizer(name, size="full")
+    for height, width in [(97, 130), (64, 64), (5, 3), (1, 1)]:
+        photo = coffee[100 : 100 + height, 200 : 200 + width]
+        result = draw(photo[np.newaxis])[0]
+        assert result.dtype == np.uint8
+        difference = np.abs(result.astype(int) - program(photo))
+        assert difference.max() <= (2 if load(name).inks else 1)  # a level of ink is more than one of the picture
+        assert np.mean(difference > 0) < 1e-3
+
+
+@pytest.mark.parametrize("radius", [1, 4])
+@pytest.mark.parametrize("graph", [graphs.squeeze, graphs.blocks_of_three, graphs.mirrored])
+def test_the_flatbuffer_of_pictures_pads_and_filters_for_any_generator(
+    graph: Callable[[Any], Any], radius: int, coffee: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    card = Card(title="Mine", radius=radius, eps=0.05)
+    (tmp_path / "mine.tflite").write_bytes(with_card(graphs.flatbuffer(graph), card))
+    photo = coffee[100:143, 200:259]
+    result = run_tflite(write_tflite_image(load(tmp_path / "mine.tflite")), photo[np.newaxis])[0]
+    difference = np.abs(result.astype(int) - Cartoonizer(tmp_path / "mine.tflite", size="full")(photo))
+    assert difference.max() <= 1
     assert np.mean(difference > 0) < 1e-3
+
+
+def test_the_card_of_a_flatbuffer_of_pictures_is_the_generators(tmp_path: Path) -> None:
+    model = schema.Model.GetRootAs(write_tflite_image(load("fast")), 0)
+    texts = {model.Metadata(i).Name(): model.Metadata(i).Buffer() for i in range(model.MetadataLength())}
+    data = model.Buffers(texts[METADATA_NAME.encode()]).DataAsNumpy().tobytes()
+    assert read_card({METADATA_NAME: data}) == load("fast").card
+
+
+@pytest.mark.parametrize("form", ["keras", "onnx", "tflite"])
+def test_pictures_are_no_weights(form: str, tmp_path: Path, own_cache: Path) -> None:
+    (path,) = export(Order("fast", form, tmp_path / f"whole.{form}", image=True))
+    with pytest.raises(WeightsError, match="export the generator itself, without --image"):
+        load(path)
 
 
 @pytest.mark.parametrize("graph", graphs.EXPORTED, ids=lambda graph: graph.__name__)
@@ -153,7 +225,13 @@ def test_where_nothing_can_be_written_is_found_before_any_work(
 
 
 @pytest.mark.parametrize("form", sorted(set(FORMATS) - {"onnx"}))
-def test_only_onnx_has_pictures_and_layouts(form: str, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="--image and --layout go with --format onnx"):
-        export(Order("fast", form, tmp_path / "x", image=True))
+def test_only_onnx_has_layouts(form: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="--layout goes with --format onnx"):
+        export(Order("fast", form, tmp_path / "x", layout="NCHW"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_ncnn_has_no_pictures(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="--image: ncnn has no bytes"):
+        export(Order("fast", "ncnn", tmp_path / "x", image=True))
     assert not list(tmp_path.iterdir())

@@ -142,6 +142,8 @@ def _code_name(code: Any) -> str:
 def _ends(subgraph: Any, tensors: tuple[Tensor, ...]) -> tuple[int, int]:
     ends = [*_numbers(subgraph.InputsAsNumpy()), *_numbers(subgraph.OutputsAsNumpy())]
     shapes = [tensors[i].shape for i in ends]
+    if all(tensors[i].dtype is np.uint8 for i in ends):
+        raise WeightsError("takes pictures of uint8: export the generator itself, without --image")
     if shapes not in ([(1, -1, -1, 3)] * 2, [(1, -1, -1, 3), (1, -1, -1, 4)]) or any(
         tensors[i].dtype is not np.float32 for i in ends
     ):

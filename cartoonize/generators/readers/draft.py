@@ -90,7 +90,7 @@ class Draft:
         model = schema.ModelT()
         model.version = 3
         model.subgraphs, model.buffers = [graph], self._buffers
-        model.operatorCodes = [_code(name) for name in self._codes]
+        model.operatorCodes = [operator_code(name) for name in self._codes]
         builder = flatbuffers.Builder(1024)
         builder.Finish(model.Pack(builder), b"TFL3")
         return with_card(bytes(builder.Output()), card)
@@ -112,7 +112,8 @@ class Draft:
         return len(self._tensors) - 1
 
 
-def _code(name: str) -> Any:
+def operator_code(name: str) -> Any:
+    """Return an operator's entry in a flatbuffer's list of those it has."""
     code = schema.OperatorCodeT()
     code.builtinCode = getattr(schema.BuiltinOperator, name)
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)  # what older readers look at

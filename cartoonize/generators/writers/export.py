@@ -10,16 +10,23 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cartoonize.errors import AlreadyThereError, EncodeError, WeightsError
 from cartoonize.generators.generator import Generator, load
 from cartoonize.media.files import write_atomically, write_problem
 
+if TYPE_CHECKING:
+    import keras
+
 
 @dataclass(frozen=True)
 class Order:
-    """What to export and how; image, layout: as of `onnx.write_onnx`, which alone has them."""
+    """What to export and how.
+
+    image: whole cartoons, uint8 in and out, of any size, with the guided filter and the ink inside. layout: of the axes
+    of ONNX, which alone has the choice.
+    """
 
     weights: str
     format: str
@@ -34,8 +41,10 @@ def export(order: Order) -> list[Path]:
 
     Raises WeightsError when the format cannot hold the generator, EncodeError when a file cannot be written or exists.
     """
-    if order.format != "onnx" and (order.image or order.layout != "NHWC"):
-        raise WeightsError("--image and --layout go with --format onnx: the other formats hold the generator alone")
+    if order.image and order.format == "ncnn":
+        raise WeightsError("--image: ncnn has no bytes, the program around it converts them; expected another --format")
+    if order.layout != "NHWC" and order.format != "onnx":
+        raise WeightsError("--layout goes with --format onnx: the other formats have one layout each")
     if problem := write_problem(_written_first(order)):
         raise EncodeError(problem)
     generator = load(order.weights)
@@ -62,7 +71,9 @@ def _onnx(order: Order, generator: Generator) -> dict[Path, bytes]:
 
 
 def _tflite(order: Order, generator: Generator) -> dict[Path, bytes]:
-    return {order.out: generator.content}
+    from cartoonize.generators.writers.tflite_image import write_tflite_image
+
+    return {order.out: write_tflite_image(generator) if order.image else generator.content}
 
 
 def _ncnn(order: Order, generator: Generator) -> dict[Path, bytes]:
@@ -79,21 +90,18 @@ def _ncnn_part(order: Order, suffix: str) -> Path:
 
 
 def _keras(order: Order, generator: Generator) -> dict[Path, bytes]:
-    from cartoonize.generators.conversion import keras_model
-    from cartoonize.generators.weights import locate
-
+    model = _keras_model(order, generator)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        keras_model(locate(order.weights)).save(path)
+        model.save(path)
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr("card.json", _card(generator))
         return {order.out: path.read_bytes()}
 
 
 def _write_saved_model(order: Order, generator: Generator) -> Path:
-    from cartoonize.generators.conversion import keras_model, save_saved_model
+    from cartoonize.generators.conversion import save_saved_model
     from cartoonize.generators.native_logs import native_stderr_silenced
-    from cartoonize.generators.weights import locate
 
     if os.path.lexists(order.out) and not order.overwrite:
         raise AlreadyThereError
@@ -101,7 +109,7 @@ def _write_saved_model(order: Order, generator: Generator) -> Path:
         order.out.parent.mkdir(parents=True, exist_ok=True)
         with native_stderr_silenced(), TemporaryDirectory(dir=order.out.parent) as folder:
             made = Path(folder) / "model"
-            save_saved_model(keras_model(locate(order.weights)), made)
+            save_saved_model(_keras_model(order, generator), made)
             (made / "assets.extra").mkdir()  # TensorFlow's place for what others put in
             (made / "assets.extra" / "card.json").write_bytes(_card(generator))
             if order.out.is_dir() and (order.out / "saved_model.pb").is_file():
@@ -110,6 +118,18 @@ def _write_saved_model(order: Order, generator: Generator) -> Path:
     except OSError as error:
         raise WeightsError(f"{order.out}: {error.strerror or error}") from error
     return order.out
+
+
+def _keras_model(order: Order, generator: Generator) -> keras.Model:
+    from cartoonize.generators.conversion import keras_model
+    from cartoonize.generators.weights import locate
+
+    model = keras_model(locate(order.weights))
+    if not order.image:
+        return model
+    from cartoonize.generators.picture_layers import picture_model
+
+    return picture_model(model, generator.card, generator.field.alignment)
 
 
 def _card(generator: Generator) -> bytes:

@@ -10,7 +10,7 @@ from cartoonize.generators.card import Card
 from cartoonize.generators.generator import Generator
 from cartoonize.generators.writers.onnx_nodes import Nodes
 from cartoonize.method.inking import paper
-from cartoonize.method.pixels import to_network
+from cartoonize.method.pixels import HALF_RANGE, TRUNCATION_GUARD, to_network
 
 _INT32, _FLOAT, _UINT8 = 6, 1, 2  # of onnx.TensorProto
 
@@ -57,8 +57,10 @@ def _guided(nodes: Nodes, guide: str, drawn: str, card: Card) -> str:
 
 def _to_image(nodes: Nodes, picture: str) -> str:
     """Add `pixels.to_image`."""
-    levels = nodes.add("Mul", nodes.add("Add", picture, nodes.numbers(1)), nodes.numbers(127.5))
-    guarded = nodes.add("Clip", nodes.add("Add", levels, nodes.numbers(1e-3)), nodes.numbers(0), nodes.numbers(255))
+    levels = nodes.add("Mul", nodes.add("Add", picture, nodes.numbers(1)), nodes.numbers(HALF_RANGE))
+    guarded = nodes.add(
+        "Clip", nodes.add("Add", levels, nodes.numbers(TRUNCATION_GUARD)), nodes.numbers(0), nodes.numbers(255)
+    )
     return nodes.add("Cast", guarded, to=_UINT8)
 
 
