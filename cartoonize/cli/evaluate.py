@@ -16,7 +16,7 @@ from cartoonize.errors import shown
 
 if TYPE_CHECKING:
     from cartoonize.training.evaluation.distances import Estimate
-    from cartoonize.training.evaluation.run import Measured
+    from cartoonize.training.evaluation.run import Evaluation, Measured
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -53,29 +53,59 @@ COLUMNS = (
     metavar="NAME|PATH",
     help="A look; repeat to compare several.",
 )
+@click.option(
+    "--features",
+    default="lite0",
+    show_default=True,
+    metavar="lite0|inception|FILE",
+    help="What FID and KID are taken of; for papers' Inception see docs/training.md.",
+)
 @click.option("--count", type=click.IntRange(10), default=200, show_default=True, help="Most pictures of each folder.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output instead of the table.")
 @click.option("--chart", type=click.Path(dir_okay=False, path_type=Path), help="Also write a bar chart, a PNG.")
 def evaluate(
-    photos: Path, cartoons: Path, weights: tuple[str, ...], count: int, as_json: bool, chart: Path | None
+    photos: Path, cartoons: Path, weights: tuple[str, ...], features: str, count: int, as_json: bool, chart: Path | None
 ) -> None:
     """Measure how near looks come to the art of a folder.
 
     FID and KID of the results to that art and to the photos, as the paper's table has them, with 95 % confidence
-    intervals, on the features that come with the program; beside them how much of a photo's content is left (0 all,
-    1 nothing) and the share of flat pixels. The untouched photos are the first row.
+    intervals, on the features that come with the program or on Inception's; beside them how much of a photo's
+    content is left (0 all, 1 nothing) and the share of flat pixels. The untouched photos are the first row.
     """
     if chart:
         if chart.suffix.lower() != ".png":
             raise click.UsageError(f"--chart {shown(chart)}: expected the name of a .png file")
         check_place(chart)
+    inception = _inception_file(features)
+    from cartoonize.training.evaluation.run import OTHER_INCEPTION
     from cartoonize.training.evaluation.run import evaluate as run
 
     with refusing():
-        found = run(photos, cartoons, dict.fromkeys(weights), count)  # each once
+        found = run(photos, cartoons, dict.fromkeys(weights), count, inception)  # each once
         if chart:
-            _write_chart(chart, found)
-    click.echo(_json(found) if as_json else _table(found))
+            _write_chart(chart, found.looks)
+    if found.features == OTHER_INCEPTION:
+        click.echo("not the weights of Inception that papers use: compare these rows with one another alone", err=True)
+    click.echo(_json(found) if as_json else _table(found.looks))
+
+
+def _inception_file(features: str) -> Path | None:
+    """Return the file of Inception's weights, None for lite0; raises click.UsageError where there is none."""
+    if features == "lite0":
+        return None
+    from cartoonize.generators.authors_release import cache_folder
+
+    path = cache_folder() / "inception.npz" if features == "inception" else Path(features)
+    if path.is_file():
+        return path
+    if features != "inception":
+        raise click.UsageError(
+            f"--features {shown(features)}: expected lite0, inception or a file of Inception's weights"
+        )
+    raise click.UsageError(
+        f"--features inception: {shown(path)} is not there; where PyTorch is installed,"
+        f" `python examples/inception_features.py {shown(path)}` downloads and converts the weights (96 MB)"
+    )
 
 
 def _table(found: list[Measured]) -> str:
@@ -92,12 +122,12 @@ def _cell(column: Column, measured: Measured) -> str:
     return f"{column.factor * found.value:.3g} ± {column.factor * (found.high - found.value):.2g}"
 
 
-def _json(found: list[Measured]) -> str:
+def _json(found: Evaluation) -> str:
     rows = []
-    for measured in found:
+    for measured in found.looks:
         estimates = {name: value for name, value in measured._asdict().items() if name != "name"}
         rows.append({"weights": measured.name} | {k: v and v._asdict() for k, v in estimates.items()})
-    return json.dumps({"looks": rows}, indent=2)
+    return json.dumps({"features": found.features, "looks": rows}, indent=2)
 
 
 def _write_chart(path: Path, found: list[Measured]) -> None:

@@ -13,10 +13,12 @@ from cartoonize.cartoonizer import Cartoonizer
 from cartoonize.errors import DatasetError
 from cartoonize.method.pixels import Image, resize, working_shape
 from cartoonize.training.evaluation.distances import Estimate, estimate, fid, kid, mean
+from cartoonize.training.evaluation.inception import PUBLISHED
 from cartoonize.training.evaluation.looking import Eye, Seen, content_ratio
 from cartoonize.training.photos import photo_files, read_photo
 
 UNTOUCHED = "(photos)"
+OTHER_INCEPTION = "inception with other weights"
 FEWEST = 10  # pictures; of fewer nothing can be said
 
 
@@ -35,20 +37,37 @@ class Measured(NamedTuple):
     flat: Estimate
 
 
-def evaluate(photos: Path, cartoons: Path, weights: Iterable[str], count: int) -> list[Measured]:
+class Evaluation(NamedTuple):
+    """What was found of every look, and with which features: "lite0", "inception" or OTHER_INCEPTION."""
+
+    looks: list[Measured]
+    features: str
+
+
+def evaluate(
+    photos: Path, cartoons: Path, weights: Iterable[str], count: int, inception: Path | None = None
+) -> Evaluation:
     """Measure the untouched photos and every look, on `count` photos and cartoons evenly out of their folders.
 
+    inception: a file of Inception's weights, for FID and KID; None is lite0.
     Raises DatasetError, WeightsError and EngineError.
     """
     looks: dict[str, Callable[[Image], Image]] = {
         name: Cartoonizer(name, output_size="work") for name in weights
     }  # all that is wrong with them, first
     files, art = (_some(folder, count) for folder in (photos, cartoons))
-    eye = Eye()
+    eye = Eye(inception)
     goal = eye.see(read_photo(path) for path in tqdm(art, "cartoons", disable=None))
     looks = {UNTOUCHED: _at_work} | looks
     seen = {name: eye.see(_drawn(files, name, draw)) for name, draw in looks.items()}
-    return [_measured(name, found, seen[UNTOUCHED], goal) for name, found in seen.items()]
+    measured = [_measured(name, found, seen[UNTOUCHED], goal) for name, found in seen.items()]
+    return Evaluation(measured, _features(eye.source))
+
+
+def _features(source: str | None) -> str:
+    if source is None:
+        return "lite0"
+    return "inception" if source == PUBLISHED else OTHER_INCEPTION
 
 
 def _some(folder: Path, count: int) -> list[Path]:
