@@ -6,36 +6,56 @@ photo, p the generator's output. Fitted at one size, the coefficients can be app
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TypeAlias
+from itertools import product
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 
-from cartoonize.method.pixels import Array, Image, bands, level_coefficients, to_network
+from cartoonize.method.pixels import (
+    Array,
+    Image,
+    bands,
+    level_coefficients,
+    sum_to_image,
+    to_network,
+)
 
+_Cut: TypeAlias = "list[tuple[int, np.float32]]"  # places along a side, and what windows cut by its end lack
 Mean: TypeAlias = Callable[[Array, int], Array]  # (picture, radius) -> the average over the window around each pixel
 
 RADIUS = 1  # the release's choice for inference
 EPS = 5e-3
+_TILE = 48, 256  # rows and columns: the arrays of a tile stay in a core's own cache, its calls are not too many
+_LARGE = 4  # radius from which on running sums are faster than adding up each window
 
 
 def box_mean(x: Array, radius: int) -> Array:
     """Average over the (2·radius + 1)² window around each pixel, over the part inside the picture at borders."""
+    cut = _cut_windows(x.shape[0], radius), _cut_windows(x.shape[1], radius)
+    return _box_mean(x, radius, cut, np.empty_like(x))
+
+
+def _box_mean(x: Array, radius: int, cut: tuple[_Cut, _Cut], out: Array) -> Array:
+    """Average as `box_mean` does, into `out`; cut: the rows and columns whose windows the picture's border cuts."""
     size = 2 * radius + 1
-    mean: Array = cv2.boxFilter(x, -1, (size, size), normalize=True, borderType=cv2.BORDER_CONSTANT)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
+    if radius < _LARGE:
+        share = np.full(size, 1 / size, np.float32)
+        cv2.sepFilter2D(x, -1, share, share, out, borderType=cv2.BORDER_CONSTANT)
+    else:
+        cv2.boxFilter(x, -1, (size, size), out, normalize=True, borderType=cv2.BORDER_CONSTANT)
     # OpenCV has divided by the whole window; the true one is smaller by a factor of the row times one of the column.
-    height, width = x.shape[:2]
-    for i, factor in _cut_windows(height, radius):
-        mean[i] *= factor
-    for i, factor in _cut_windows(width, radius):
-        mean[:, i] *= factor
-    return mean
+    for i, factor in cut[0]:
+        out[i] *= factor
+    for i, factor in cut[1]:
+        out[:, i] *= factor
+    return out
 
 
 @lru_cache(maxsize=64)
-def _cut_windows(length: int, radius: int) -> list[tuple[int, np.float32]]:
+def _cut_windows(length: int, radius: int) -> _Cut:
     """Return the places along a side whose window reaches over an end, and how many times a whole window's it is."""
     index = np.arange(length)
     size = 2 * radius + 1
@@ -88,25 +108,96 @@ def detail_coefficients(
 
     photo uint8 (H, W, 3); cartoon float32 (H, W, 3), the generator's output; detail in [0, 1], δ of the paper's eq. 9.
     """
-    A, b = coefficients(to_network(photo), cartoon, radius, eps)
-    if detail == 1:
-        return A, b
-    delta = np.float32(detail)
-    return delta * A, delta * b + (1 - delta) * cartoon
+    A, b = np.empty_like(cartoon), np.empty_like(cartoon)
+    for tile, fit in _fits(photo, cartoon, detail, radius, eps):
+        A[tile.goal], b[tile.goal] = fit.A[tile.inner], fit.b[tile.inner]
+    return A, b
 
 
 def filter_image(photo: Image, cartoon: Array, detail: float = 1.0, radius: int = RADIUS, eps: float = EPS) -> Image:
-    """Post-process at one size, band by band: uint8 (H, W, 3) and float32 (H, W, 3) to uint8 (H, W, 3)."""
-    height = photo.shape[0]
+    """Post-process at one size: uint8 (H, W, 3) and float32 (H, W, 3) to uint8 (H, W, 3)."""
     result = np.empty_like(photo)
-    for band in bands(height):
-        start, stop = band.start, band.stop
-        # Averages of averages reach 2·radius rows beyond the band.
-        top, bottom = max(0, start - 2 * radius), min(height, stop + 2 * radius)
-        A, b = detail_coefficients(photo[top:bottom], cartoon[top:bottom], detail, radius, eps)
-        rows = slice(start - top, stop - top)
-        result[band] = _apply(photo[band], *level_coefficients(A[rows], b[rows]))
+    for tile, fit in _fits(photo, cartoon, detail, radius, eps):
+        cv2.multiply(fit.A, fit.I, fit.A)
+        sum_to_image(fit.A[tile.inner], fit.b[tile.inner], result[tile.goal])
     return result
+
+
+class _Tile(NamedTuple):
+    """A part of a picture: what is read of it, where its result goes, and where that is in what was read."""
+
+    read: tuple[slice, slice]
+    goal: tuple[slice, slice]
+    inner: tuple[slice, slice]
+
+
+class _Fit(NamedTuple):
+    """The guide of what a tile reads, in [-1, 1], and the averaged coefficients of it: float32 (h, w, 3)."""
+
+    I: Array  # noqa: E741  the paper's name
+    A: Array
+    b: Array
+
+
+def _fits(photo: Image, cartoon: Array, detail: float, radius: int, eps: float) -> Iterator[tuple[_Tile, _Fit]]:
+    """Yield what `detail_coefficients` returns tile by tile; a fit is there until the next one is asked for."""
+    shape = photo.shape[0], photo.shape[1]
+    halo = 2 * radius  # averages of averages reach so far
+    tile_shape = max(_TILE[0], 4 * halo), max(_TILE[1], 4 * halo)  # or most of the work would be on the halo
+    spare = [np.empty((tile_shape[0] + 2 * halo) * (tile_shape[1] + 2 * halo) * 3, np.float32) for _ in range(6)]
+    for tile in _tiles(shape, tile_shape, halo):
+        own = photo[tile.read]
+        arrays = [array[: own.size].reshape(own.shape) for array in spare]
+        I, p = to_network(own, arrays.pop()), cartoon[tile.read]  # noqa: E741  the paper's name
+        rows, columns = (_cut_of(part, side, radius) for part, side in zip(tile.read, shape, strict=True))
+        A, b = _fit_tile(I, p, radius, eps, (rows, columns), arrays)
+        if detail != 1:
+            A *= np.float32(detail)
+            cv2.addWeighted(b, detail, p, 1 - detail, 0, b)
+        yield tile, _Fit(I, A, b)
+
+
+def _tiles(shape: tuple[int, int], tile_shape: tuple[int, int], halo: int) -> Iterator[_Tile]:
+    rows, columns = (
+        [
+            (slice(max(0, start - halo), min(side, start + most + halo)), start, min(side, start + most))
+            for start in range(0, side, most)
+        ]
+        for side, most in zip(shape, tile_shape, strict=True)
+    )
+    for (y, top, bottom), (x, left, right) in product(rows, columns):
+        inner = slice(top - y.start, bottom - y.start), slice(left - x.start, right - x.start)
+        yield _Tile((y, x), (slice(top, bottom), slice(left, right)), inner)
+
+
+def _cut_of(part: slice, side: int, radius: int) -> _Cut:
+    """Return of a part of a side the places, counted from its start, whose windows the picture's border cuts."""
+    return [(i - part.start, factor) for i, factor in _cut_windows(side, radius) if part.start <= i < part.stop]
+
+
+def _fit_tile(
+    I: Array,  # noqa: E741  the paper's name
+    p: Array,
+    radius: int,
+    eps: float,
+    cut: tuple[_Cut, _Cut],
+    spare: list[Array],
+) -> tuple[Array, Array]:
+    """Return what `coefficients` does, in two of the five `spare` arrays: no new memory, which costs more than sums."""
+    mean_I, mean_p, cov, var, product = spare
+    _box_mean(I, radius, cut, mean_I)
+    _box_mean(p, radius, cut, mean_p)
+    cv2.multiply(I, p, product)
+    _box_mean(product, radius, cut, cov)
+    cv2.multiply(I, I, product)
+    _box_mean(product, radius, cut, var)
+    cv2.subtract(cov, cv2.multiply(mean_I, mean_p, product), cov)
+    cv2.subtract(var, cv2.multiply(mean_I, mean_I, product), var)
+    var += np.float32(eps)
+    A, b = cov, mean_p
+    cv2.divide(cov, var, A)
+    cv2.subtract(mean_p, cv2.multiply(A, mean_I, product), b)
+    return _box_mean(A, radius, cut, var), _box_mean(b, radius, cut, product)
 
 
 def bring_up(photo: Image, A: Array, b: Array, out: Image | None = None) -> Image:

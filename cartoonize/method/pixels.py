@@ -35,9 +35,9 @@ def bands(height: int) -> Iterator[slice]:
         yield slice(start, min(start + _BAND_ROWS, height))
 
 
-def to_network(image: Image) -> Array:
-    """Scale uint8 levels 0...255 to float32 [-1, 1], same shape."""
-    network: Array = cv2.LUT(image, _NETWORK_LEVELS)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
+def to_network(image: Image, out: Array | None = None) -> Array:
+    """Scale uint8 levels 0...255 to float32 [-1, 1], same shape; `out` is where the result is put."""
+    network: Array = cv2.LUT(image, _NETWORK_LEVELS, out)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
     return network
 
 
@@ -46,6 +46,12 @@ def to_image(array: Array) -> Image:
     levels = (array + np.float32(1)) * np.float32(HALF_RANGE) + np.float32(TRUNCATION_GUARD)
     image: Image = np.clip(levels, 0, 255).astype(np.uint8)
     return image
+
+
+def sum_to_image(x: Array, y: Array, out: Image) -> None:
+    """Put the uint8 levels of x + y, float32 in [-1, 1], into `out`: `to_image` of the sum, in one pass."""
+    offset = HALF_RANGE + TRUNCATION_GUARD - 0.5  # it is rounded here, not truncated
+    cv2.addWeighted(x, HALF_RANGE, y, HALF_RANGE, offset, out, cv2.CV_8U)
 
 
 def level_coefficients(A: Array, b: Array) -> tuple[Array, Array]:

@@ -70,11 +70,15 @@ def test_a_picture_guided_by_itself_keeps_a_strong_edge() -> None:
     assert np.abs(guided_filter(step, step) - step).max() < 0.02
 
 
-@pytest.mark.parametrize("height", [1, 2, 127, 128, 129, 300])
-def test_bands_do_not_show(height: int) -> None:
-    photo, p = random_pair(height, 17)
-    whole = to_image(guided_filter(to_network(photo), p)).astype(int)
-    difference = np.abs(filter_image(photo, p) - whole)
+@pytest.mark.parametrize("shape", [(1, 1), (2, 300), (47, 17), (48, 256), (49, 257), (150, 520)])
+@pytest.mark.parametrize("radius", [1, 5])
+def test_tiles_do_not_show(shape: tuple[int, int], radius: int) -> None:
+    photo, p = random_pair(*shape)
+    A, b = coefficients(to_network(photo), p, radius)
+    fitted = detail_coefficients(photo, p, 1.0, radius)
+    np.testing.assert_allclose(fitted, (A, b), atol=2e-5)
+    whole = to_image(guided_filter(to_network(photo), p, radius)).astype(int)
+    difference = np.abs(filter_image(photo, p, radius=radius) - whole)
     assert difference.max() <= 1  # a value at a whole level may be rounded to either side
     assert np.mean(difference) < 0.01
 
