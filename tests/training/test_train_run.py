@@ -445,6 +445,21 @@ def test_the_example_of_a_palette_chooses_its_paintings(shared: Path, tmp_path: 
     assert config.groups[0].cartoons.resolve() == EXAMPLES.parent / "runs" / "night_paintings"
 
 
+def test_the_example_of_a_style_draws_its_posters(tmp_path: Path) -> None:
+    for folder in ("one", "another"):
+        subprocess.run([sys.executable, EXAMPLES / "posters", tmp_path / folder, "--count", "3"], check=True)
+
+    for name in ("poster_0000.png", "poster_0002.png"):
+        drawn, again = (np.asarray(PillowImage.open(tmp_path / folder / name)) for folder in ("one", "another"))
+        assert np.array_equal(drawn, again)
+        assert drawn.shape == (512, 512, 3)
+        counts = np.unique(drawn.reshape(-1, 3), axis=0, return_counts=True)[1]
+        assert np.sort(counts)[-30:].sum() > 0.9 * counts.sum()  # flat but for the edges
+    config = load(EXAMPLES / "train_poster.yaml", TrainConfig)
+    assert config.groups[0].cartoons.resolve() == EXAMPLES.parent / "runs" / "posters"
+    assert config.discriminators.network == "projected"
+
+
 def test_features_that_cannot_be_had_are_an_error_before_any_picture_is_read(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "vgg.h5").write_bytes(b"no weights")
     for n in range(2):

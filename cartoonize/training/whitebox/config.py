@@ -94,6 +94,9 @@ class Losses(Section):
 class Discriminators(Section):
     """How the discriminators tell cartoons from drawings; by default as the release does."""
 
+    network: Literal["patch", "projected"] = Field(
+        default="patch", description="or projected: on lite0's features (Sauer et al. 2021), a style shows much sooner"
+    )
     loss: Literal["lsgan", "hinge"] = Field(default="lsgan", description="or hinge (Lim & Ye 2017)")
     r1: NonNegativeFloat = Field(
         default=0.0, description="weight of the gradient penalty on cartoons (Mescheder et al. 2018), 0 is none"

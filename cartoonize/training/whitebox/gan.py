@@ -20,7 +20,10 @@ from cartoonize.training.whitebox.discriminator import build_discriminator
 from cartoonize.training.whitebox.features import Network
 from cartoonize.training.whitebox.judging import Judging
 from cartoonize.training.whitebox.losses import feature_distance, moment_distance, total_variation
+from cartoonize.training.whitebox.projected import build_projected_discriminator
 from cartoonize.training.whitebox.tensor_views import surface, texture
+
+DISCRIMINATORS = {"patch": build_discriminator, "projected": build_projected_discriminator}
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,13 @@ class WhiteBoxGAN(Trainee):
     Fit it with (photos,) to pretrain, else with (photos, cartoons): (N, H, W, 3) in [-1, 1].
     """
 
-    def __init__(self, generator: keras.Model, seed: int) -> None:
+    def __init__(
+        self, generator: keras.Model, seed: int, discriminator: Literal["patch", "projected"] = "patch"
+    ) -> None:
         super().__init__(generator, name="whitebox")
-        self.surface_discriminator = build_discriminator(in_channels=3)
-        self.texture_discriminator = build_discriminator(in_channels=1)
+        build = DISCRIMINATORS[discriminator]
+        self.surface_discriminator = build(in_channels=3)
+        self.texture_discriminator = build(in_channels=1)
         self.seed = seed
 
     def compile(

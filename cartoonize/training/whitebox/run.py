@@ -143,9 +143,9 @@ def _build(config: TrainConfig, structure_of: Callable[[NDArray[np.float32]], ND
     features = build_features(config.features)
     keras.utils.set_random_seed(config.seed)
     generator = colors_alone(keras_model(locate(config.init))) if config.init else ARCHITECTURES[config.generator]()
-    model = WhiteBoxGAN(generator, config.seed)
+    model = WhiteBoxGAN(generator, config.seed, config.discriminators.network)
     weights = config.losses.model_dump(exclude={"preset"})
-    judging = Judging(**config.discriminators.model_dump())
+    judging = Judging(**config.discriminators.model_dump(exclude={"network"}))
     views = Views(features, structure_of, config.representations.texture, weights, judging)
     rate = config.optimizer.learning_rate
     model.compile(
