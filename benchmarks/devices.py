@@ -1,65 +1,53 @@
-"""The built-in generators on every device of this machine, 720 x 1080, beside the CPU: one run, a process a device.
-
-A process a device, since `engine.py`, which ends with this, has TensorFlow, whose LLVM and Mesa's driver's clash.
-"""
+"""The built-in generators on every device of this machine, beside the CPU, in one run."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
+from functools import partial
 
-from measure import cartoonize, header, median_seconds, photo, row
+from measure import header, median_seconds, photo, row
 
 from cartoonize import Cartoonizer
+from cartoonize.errors import EngineError
+from cartoonize.generators.engines import registry
 from cartoonize.generators.weights import BUILTIN
 
 SHAPE = (720, 1080)
 
 
-def measured(device: str, precision: str) -> dict[str, float]:
-    """Seconds of each generator on a device, in this process."""
-    image = photo(*SHAPE)
-    seconds = {}
+def measured(device: str, precision: str, shape: tuple[int, int]) -> dict[str, float]:
+    """Seconds of each generator on a device."""
+    image, seconds = photo(*shape), {}
     for name in BUILTIN:
-        cartoonizer = Cartoonizer(name, device=device, precision=precision)
-        seconds[name] = median_seconds(lambda c=cartoonizer: c.generate(image), repeats=3)
+        cartoonizer = Cartoonizer(name, size="full", device=device, precision=precision)
+        seconds[name] = median_seconds(partial(cartoonizer.generate, image), repeats=3)
     return seconds
 
 
-def apart(device: str, precision: str) -> dict[str, float]:
-    """The same, in a process of its own."""
-    command = [sys.executable, __file__, "--device", device, "--precision", precision]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-
-
-def compare() -> None:
+def compare(shape: tuple[int, int] = SHAPE) -> None:
     """Print every device's seconds, and their ratio to the CPU's."""
-    listed = subprocess.run(cartoonize("devices"), check=True, capture_output=True, text=True)
-    print(listed.stdout + listed.stderr, end="")
-    names = [line.split()[0] for line in listed.stdout.splitlines()]
-    cpu = apart("cpu", "float32")
-    for device, precision in [(name, kind) for name in names[1:] for kind in ("float16", "float32")]:
-        for weights, seconds in apart(device, precision).items():
-            row(f"`{weights}` on the CPU", cpu[weights])
+    try:
+        found = registry.devices()
+    except EngineError as error:
+        found = registry.devices(gpus=False)
+        print(error)
+    for device in found:
+        print(f"{device.name:<6} {device.description}{' (in software)' if device.is_software else ''}")
+    cpu = measured("cpu", "float32", shape)
+    for weights, seconds in cpu.items():
+        row(f"`{weights}` on the CPU", seconds)
+    for device, precision in [(each.name, kind) for each in found[1:] for kind in ("float16", "float32")]:
+        for weights, seconds in measured(device, precision, shape).items():
             row(f"`{weights}` on {device}, {precision}", seconds)
             row("  ratio", cpu[weights] / seconds, "x")
-    if len(names) == 1:
-        for weights, seconds in cpu.items():
-            row(f"`{weights}` on the CPU", seconds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", help="measure this one here, and print JSON")
-    parser.add_argument("--precision", default="float16")
-    options = parser.parse_args()
-    if options.device:
-        print(json.dumps(measured(options.device, options.precision)))
-        return
+    parser.add_argument("--shape", type=int, nargs=2, default=SHAPE, metavar=("HEIGHT", "WIDTH"))
+    shape = parser.parse_args().shape
     header()
-    compare()
+    compare(tuple(shape))
 
 
 if __name__ == "__main__":

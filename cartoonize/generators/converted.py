@@ -1,7 +1,6 @@
 """Weights that are no flatbuffer, converted once by a process of its own and kept in the user's cache by content.
 
-TensorFlow then never shares a process with a GPU's driver (their two LLVMs clash), its memory is given back, and what
-crashes on a hostile file is that process.
+TensorFlow's memory is then given back, and what crashes on a hostile file is that process.
 """
 
 from __future__ import annotations

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ from cartoonize.generators.conversion import flatbuffer
 from cartoonize.generators.engines import registry
 from cartoonize.generators.engines.engine import Device
 from cartoonize.generators.engines.litert import LiteRTEngine
+from cartoonize.generators.engines.vulkan import VulkanEngine
 from cartoonize.generators.generator import Generator, described, load
 from cartoonize.generators.receptive_field import ReceptiveField
 from cartoonize.generators.writers.ncnn import write_ncnn
@@ -30,37 +27,25 @@ from cartoonize.method.pixels import to_network
 
 from ..conftest import psnr
 from . import graphs
-
-
-def command(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    script = Path(sys.executable).with_name("cartoonize")
-    return subprocess.run([script, *args], capture_output=True, text=True, env=os.environ | environment, timeout=250)
-
+from .conftest import command
 
 OnGpu = Callable[..., NDArray[np.float32]]
 
 
-@pytest.fixture(scope="module")
-def has_gpu() -> None:
-    listed = command("devices")
-    if "\ngpu:0" not in listed.stdout:
-        pytest.skip(f"needs a GPU, or Debian's mesa-vulkan-drivers for one in software ({listed.stderr.strip()})")
-
-
 @pytest.fixture
-def on_gpu(has_gpu: None, tmp_path: Path) -> OnGpu:
+def on_gpu(has_gpu: None, monkeypatch: pytest.MonkeyPatch) -> OnGpu:
     """Runs a generator on the GPU: float32 (1, h, w, 3) as it is, uint8 (h, w, 3) in tiles."""
 
     def run(
-        generator: Generator, photo: NDArray[Any], precision: str = "float32", **limits: int
+        generator: Generator, photo: NDArray[Any], precision: Any = "float32", **limits: int
     ) -> NDArray[np.float32]:
-        (tmp_path / "generator.tflite").write_bytes(generator.content)
-        np.save(tmp_path / "photo.npy", photo)
-        script = Path(__file__).with_name("gpu_process.py")
-        asked = json.dumps({"precision": precision, **limits})
-        subprocess.run([sys.executable, script, tmp_path, asked], check=True, timeout=250, capture_output=True)
-        result: NDArray[np.float32] = np.load(tmp_path / "result.npy")
-        return result
+        engine = VulkanEngine(generator, "gpu", 2, precision)
+        if photo.dtype != np.uint8:
+            return engine(photo)
+        with monkeypatch.context() as patch:
+            for limit, value in limits.items():
+                patch.setattr(tiles, limit, value)
+            return tiles.generate(engine, photo, generator.field)
 
     return run
 
@@ -180,15 +165,11 @@ def test_a_gpu_that_is_not_there(has_gpu: None, photo: str) -> None:
     assert "there is no gpu:77 here: the last is gpu:" in ended.stderr
 
 
-def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cartoonize.generators.engines import vulkan
-
-    monkeypatch.setitem(sys.modules, "ncnn", None)
-    for cached in (vulkan._library, vulkan._count):
-        cached.cache_clear()
+def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ncnn.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(EngineError, match=r"pip install 'cartoonize\[gpu\]'"):
         Cartoonizer("fast", device="gpu")
-    vulkan._library.cache_clear()
 
 
 @pytest.mark.parametrize(("is_software", "expected"), [(True, "cpu"), (False, "gpu:0")])

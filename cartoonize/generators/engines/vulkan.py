@@ -1,112 +1,147 @@
-"""ncnn on Vulkan: the engine of GPUs of any maker."""
+"""ncnn on Vulkan: the engine of GPUs of any maker, in a process of its own, see `vulkan_process`."""
 
 from __future__ import annotations
 
+import json
+import math
+import subprocess
+import sys
 import threading
-from functools import cache
+import weakref
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
 from cartoonize.errors import EngineError, OutOfMemoryError, WeightsError
 from cartoonize.generators.engines.engine import Device, Precision
 from cartoonize.generators.generator import Generator
-from cartoonize.generators.native_logs import native_stderr_silenced
 from cartoonize.generators.writers.ncnn import write_ncnn
 from cartoonize.method.pixels import Array
 
-_SOFTWARE = 3  # VK_PHYSICAL_DEVICE_TYPE_CPU
 NO_LIBRARY = "a GPU needs the library ncnn: pip install 'cartoonize[gpu]' (from a checkout: pip install '.[gpu]')"
 NO_DRIVER = (
     "no GPU with a Vulkan driver was found: on Linux install your GPU's (mesa-vulkan-drivers for AMD and Intel,"
     " NVIDIA's own for NVIDIA), on Windows the maker's driver, macOS brings it; or use --device cpu"
 )
+_REFUSALS: dict[str, tuple[type[EngineError | WeightsError], str]] = {
+    "library": (EngineError, NO_LIBRARY),
+    "driver": (EngineError, NO_DRIVER),
+    "device": (EngineError, "there is no {} here: the last is gpu:{}; see `cartoonize devices`"),
+    "weights": (
+        EngineError,
+        "{} does not take the generator: out of memory, or the device is lost; or use --device cpu",
+    ),
+    "generator": (WeightsError, "not a generator that ncnn can run"),
+}
+_DIED = "the GPU's driver ended the process that asked it: out of memory, or the device is lost; or use --device cpu"
 
 
 def devices() -> list[Device]:
     """Return the GPUs that Vulkan knows; raises EngineError without the library or when there is none."""
-    ncnn = _library()
-    found = []
-    if not _count():
+    process = _Process({})
+    found = process.answer["devices"]
+    process.end()
+    if not found:
         raise EngineError(NO_DRIVER)
-    for index in range(_count()):
-        info = ncnn.get_gpu_info(index)
-        found.append(Device(f"gpu:{index}", f"{info.device_name()}, Vulkan", info.type() == _SOFTWARE))
-    return found
+    return [Device(f"gpu:{index}", f"{name}, Vulkan", is_software) for index, (name, is_software) in enumerate(found)]
 
 
 class VulkanEngine:
     """A generator on a GPU; see `registry.Engine`. One picture at a time is on the device, others wait.
 
-    device: "gpu", the best there is, or "gpu:N". Raises EngineError when it is not there, WeightsError naming an
-    operator that ncnn is not told of.
+    device: "gpu", the best there is, or "gpu:N". Raises EngineError when it is not there or does not work, WeightsError
+    naming an operator that ncnn is not told of.
     """
 
     def __init__(self, generator: Generator, device: str, threads: int, precision: Precision) -> None:
         parameters, weights = write_ncnn(generator.graph)
-        index = _index(device)
+        parts = parameters.encode("ascii"), weights
+        sizes = [len(part) for part in parts]
+        self._order = {"device": device, "threads": threads, "precision": precision, "sizes": sizes}
+        self._parts = parts
         self._lock = threading.Lock()
-        self._net = _library().Net()
-        with native_stderr_silenced(), TemporaryDirectory() as folder:
-            _configure(self._net.opt, threads, precision)
-            self._net.set_vulkan_device(index)
-            (Path(folder) / "param").write_text(parameters, encoding="ascii")
-            (Path(folder) / "bin").write_bytes(weights)
-            if self._net.load_param(f"{folder}/param") or self._net.load_model(f"{folder}/bin"):
-                raise WeightsError("not a generator that ncnn can run")
+        self._failed = self._too_many = math.inf  # pixels that it could not take, and that smaller pictures prove right
+        self._process: _Process | None = _Process(self._order, *parts)
 
     def __call__(self, photo: Array) -> Array:
         """Run the generator."""
-        source = np.ascontiguousarray(photo[0].transpose(2, 0, 1))  # has to live as long as the run: ncnn points to it
+        pixels = photo.shape[1] * photo.shape[2]
         with self._lock:
-            extractor = self._net.create_extractor()
-            extractor.input("in0", _library().Mat(source))
-            code, output = extractor.extract("out0")
-            result = np.array(output)  # a copy: the output is ncnn's
-            del extractor, output
-        if code or result.shape[1:] != source.shape[1:]:
-            raise OutOfMemoryError(
-                f"the GPU could not take {photo.shape[2]}x{photo.shape[1]} pixels: out of memory, or the device is lost"
-            )
+            drawn = self._drawn(photo) if pixels < self._too_many else None
+            if drawn is None:
+                self._failed = min(self._failed, pixels)
+                raise OutOfMemoryError(
+                    f"the GPU could not take {photo.shape[2]}x{photo.shape[1]} pixels: out of memory, or the device is"
+                    " lost"
+                )
+            if pixels < self._failed < math.inf:  # it was the memory: what was too large would be so again
+                self._too_many, self._failed = min(self._too_many, self._failed), math.inf
+        return drawn
+
+    def _drawn(self, photo: Array) -> Array | None:
+        """Return None where the device could not, or died, in which case another process will try the next picture."""
+        process = self._process or _Process(self._order, *self._parts)
+        self._process = None
+        try:
+            result = process.draw(np.ascontiguousarray(photo[0].transpose(2, 0, 1)))
+        except (OSError, ValueError, KeyError):
+            process.end()
+            return None
+        if result.shape[1:] != photo.shape[1:3]:
+            process.end()
+            return None
+        self._process = process
         drawn: Array = result.transpose(1, 2, 0)[np.newaxis]
         return drawn
 
 
-def _configure(option: Any, threads: int, precision: Precision) -> None:
-    option.use_vulkan_compute = True
-    option.num_threads = threads
-    # Faster convolutions of this kind round in blocks that begin with the picture: tiles would differ from the whole.
-    option.use_winograd_convolution = False
-    option.use_fp16_packed = option.use_fp16_storage = precision == "float16"
-    option.use_fp16_arithmetic = option.use_bf16_storage = False
+class _Process:
+    """A process that owns a GPU, and its answer to an order; raises EngineError and WeightsError where it refuses."""
+
+    def __init__(self, order: dict[str, Any], *parts: bytes) -> None:
+        command = [sys.executable, "-m", "cartoonize.generators.engines.vulkan_process"]
+        package = Path(__file__).parents[3]  # the first place the process looks for modules
+        try:
+            self._running = subprocess.Popen(  # noqa: S603  ours
+                command, cwd=package, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+        except OSError as error:
+            raise EngineError(f"no process for the GPU could be started ({error.strerror or error})") from error
+        self.end = weakref.finalize(self, _ended, self._running)
+        self._requests, self._answers = (cast(BinaryIO, pipe) for pipe in (self._running.stdin, self._running.stdout))
+        try:
+            with suppress(OSError):  # it has refused without listening to the end
+                self._send(order, *parts)
+            self.answer: dict[str, Any] = json.loads(self._answers.readline())
+        except (OSError, ValueError) as error:
+            self.end()
+            raise EngineError(_DIED) from error
+        if "refused" in self.answer:
+            self.end()
+            kind, words = _REFUSALS[self.answer["refused"]]
+            raise kind(words.format(*self.answer["details"]))
+
+    def draw(self, picture: Array) -> Array:
+        """Draw a picture [c, h, w]; empty where the device could not. Raises OSError or ValueError when it died."""
+        self._send({"shape": picture.shape}, picture.data.cast("B"))
+        shape = json.loads(self._answers.readline())["shape"]
+        result = np.empty(shape, np.float32)
+        if result.size and self._answers.readinto(result.data.cast("B")) < result.nbytes:  # type: ignore[attr-defined]
+            raise ValueError("the answer ends early")
+        return result
+
+    def _send(self, words: dict[str, Any], *parts: bytes | memoryview) -> None:
+        for part in (json.dumps(words).encode() + b"\n", *parts):
+            self._requests.write(part)
+        self._requests.flush()
 
 
-def _index(device: str) -> int:
-    count = _count()
-    if not count:
-        raise EngineError(NO_DRIVER)
-    if ":" not in device:
-        return int(_library().get_default_gpu_index())
-    index = int(device.split(":")[1])
-    if index >= count:
-        raise EngineError(f"there is no {device} here: the last is gpu:{count - 1}; see `cartoonize devices`")
-    return index
-
-
-@cache
-def _count() -> int:
-    with native_stderr_silenced():  # ncnn tells of every device
-        return int(_library().get_gpu_count())
-
-
-@cache
-def _library() -> ModuleType:
-    try:
-        import ncnn
-    except ImportError as error:
-        raise EngineError(NO_LIBRARY) from error
-    library: ModuleType = ncnn
-    return library
+def _ended(running: subprocess.Popen[bytes]) -> None:
+    """End a process, also where it hangs in its driver, and leave nothing behind."""
+    running.kill()
+    for pipe in (running.stdin, running.stdout):
+        with suppress(OSError):  # of what was not read any more
+            cast(BinaryIO, pipe).close()
+    running.wait()
