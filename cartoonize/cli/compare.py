@@ -178,6 +178,7 @@ def _variants(
         for number, (weights, size) in enumerate(passes):
             bar.set_description(f"{shown(weights)}, size {size or 'default'}")
             cartoonizer = sheets.load(weights, size)
+            sheets.tell_if_costly(image, size, cartoonizer)
             work, cartoon = cartoonizer.generate(image, partial(_reach, bar, number))
             side = "full" if size == "full" else min(work.shape[:2])
             for finish in finishes:

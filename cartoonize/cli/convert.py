@@ -149,9 +149,16 @@ def _announce(plan: Plan, report: Report) -> None:
         report.note(f"folders of a NAS or the system, not looked into (--include-hidden does): {len(plan.litter)}")
     for path in plan.litter:
         report.detail(f"{shown(path)}: not looked into")
-    for job in plan.todo:
+    _announce_jobs(plan.todo, report)
+
+
+def _announce_jobs(jobs: tuple[Job, ...], report: Report) -> None:
+    for job in jobs:
         if job.renamed:
             report.note(f"{shown(str(job.source))} -> {shown(str(job.target))}: {shown(job.renamed)}")
+    if costly := [job for job in jobs if job.costly]:
+        others = f" (one of {len(costly)} such photos)" if len(costly) > 1 else ""
+        report.note(f"{shown(str(costly[0].source))}: {costly[0].costly}{others}")
 
 
 def _films_hint(plan: Plan) -> str:

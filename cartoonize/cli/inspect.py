@@ -80,7 +80,9 @@ def inspect(
     sheets.check(photo, [target, *parts.values()], [weights], overwrite)
     cartoonizer = sheets.load(weights, size)
     with refusing(prefix=str(photo)):
-        tiles = take_apart(sheets.read(photo), cartoonizer, weights, Knobs(**knobs))
+        image = sheets.read(photo)
+        sheets.tell_if_costly(image, size, cartoonizer)
+        tiles = take_apart(image, cartoonizer, weights, Knobs(**knobs))
     shown = list(tiles.values())
     page = sheet([shown[start : start + ACROSS] for start in range(0, len(shown), ACROSS)], sheets.LONGEST)
     sheets.write(photo, target, page, overwrite)

@@ -34,7 +34,7 @@ def show_jobs(
         counts[job.action] += 1
         film = films.get(job, {}) if films else {}
         about = film_in_words(film) if film and not as_json else ""
-        reason = "; ".join(filter(None, (job.reason, job.renamed, about)))
+        reason = "; ".join(filter(None, (job.reason, job.renamed, job.costly, about)))
         _show_planned(job.source, None if job.action == "fail" else job, job.action, reason, as_json, film)
     if as_json:
         click.echo(json.dumps({"summary": {action: counts[action] for action in ("write", "replace", "skip", "fail")}}))

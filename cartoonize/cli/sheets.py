@@ -67,6 +67,14 @@ def load(weights_used: str, size: Size) -> Cartoonizer:
         return Cartoonizer(weights_used, size=size)
 
 
+def tell_if_costly(image: Image, size: Size, cartoonizer: Cartoonizer) -> None:
+    """Say before the work that a photo, uint8 (H, W, 3), is drawn so large that it takes very long."""
+    from cartoonize.method.pixels import enlarging
+
+    if costly := enlarging((image.shape[0], image.shape[1]), size, lambda: cartoonizer.card.short_side):
+        click.echo(f"--size {size}: {costly}", err=True)
+
+
 def read(photo: Path) -> Image:
     """Return a photo's pixels, uint8 (H, W, 3), the first frame of an animation, transparency laid on white.
 

@@ -1,4 +1,4 @@
-"""Photos whose results cannot be made, found by their headers when a run is planned instead of after the work."""
+"""Photos whose results cannot be made or take very long, found by their headers before the work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def foreseen(job: Job, spec: ConverterSpec) -> Job:
-    """Return a job as it is, or as one that fails where its photo's header shows that it will.
+    """Return a job as one that fails or is costly where its photo's header shows that it will be; else as it is.
 
     Only photos of which some do not fit are opened; streams, films and what lies in a store never.
     """
@@ -25,13 +25,15 @@ def foreseen(job: Job, spec: ConverterSpec) -> Job:
     if spec.fits_all(job.format, source.format) or not os.path.isfile(source.path):
         return job
     from cartoonize.media.measure import measure
+    from cartoonize.method.pixels import enlarging
 
     try:
         height, width, frames = measure(source.path, salvage=spec.salvage)
     except DecodeError as error:
         return replace(job, action="fail", reason=str(error))
-    problem = spec.wanted(job.format).problem(height, width, frames, lambda: _short_side(spec))
-    return replace(job, action="fail", reason=problem) if problem else job
+    if problem := spec.wanted(job.format).problem(height, width, frames, lambda: _short_side(spec)):
+        return replace(job, action="fail", reason=problem)
+    return replace(job, costly=enlarging((height, width), spec.size, lambda: _short_side(spec)))
 
 
 def _short_side(spec: ConverterSpec) -> int:

@@ -37,8 +37,8 @@ class Job:
     """One photo or film: where it comes from and goes to.
 
     target: None of one that fails. format: None is that of the photo, or it is a film. reason: why it is skipped,
-    replaced or fails. renamed: why the result is not called as it would be alone. record: what made the result that is
-    left, where that is known and its photo is still the same.
+    replaced or fails. renamed: why the result is not called as it would be alone. costly: what makes it take very long.
+    record: what made the result that is left, where that is known and its photo is still the same.
     """
 
     source: Source
@@ -47,6 +47,7 @@ class Job:
     action: Action
     reason: str = ""
     renamed: str = ""
+    costly: str = ""
     record: Record | None = field(default=None, compare=False)
 
     @property

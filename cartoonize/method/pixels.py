@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias, TypeVar
 
 import cv2
@@ -15,6 +15,7 @@ Level = TypeVar("Level", np.uint8, np.float16)
 Size: TypeAlias = int | Literal["full"] | None
 
 DEFAULT_SHORT_SIDE = 720
+MANY_PIXELS = 10_000_000  # which take longer than a person waits for without a word
 MAX_PIXELS = 250_000_000  # of one picture, all its frames together (the largest phone photos have 200 million)
 _BAND_ROWS = 128
 HALF_RANGE = 127.5
@@ -89,6 +90,21 @@ def working_shape(shape: tuple[int, int], size: Size, default: int = DEFAULT_SHO
     target = default if size is None else size
     height, width = (max(1, target * side // short) for side in shape)
     return height, width
+
+
+def enlarging(shape: tuple[int, int], size: Size, default: Callable[[], int]) -> str:
+    """Say that a `size` makes the generator draw very many pixels, most of which a photo does not have; else "".
+
+    shape: (height, width) of the photo. default: tells the generator's own working size; called only where it matters.
+    """
+    height, width = working_shape(shape, size)
+    if size is None or height <= shape[0] or height * width < MANY_PIXELS:
+        return ""
+    rows, columns = working_shape(shape, None, default())
+    times = height * width // (rows * columns)
+    return (
+        f"enlarged to {width}x{height} to be drawn, {times:,} times the work of the default --size" if times > 9 else ""
+    )
 
 
 def work_problem(height: int, width: int) -> str | None:

@@ -468,6 +468,18 @@ def test_dry_run_shows_what_a_run_does() -> None:
     assert FakeCartoonizer.made == []
 
 
+def test_what_takes_very_long_is_said_before_the_work() -> None:
+    save("in/a.jpg", "in/b.jpg")
+    save("in/c.jpg", width=720, height=720)
+    words = "enlarged to 4000x4000 to be drawn, 250,000 times the work of the default --size"
+    lines = run("in", "--size", "4000", "--dry-run").stdout.splitlines()
+    assert lines[0] == f"in/a.jpg -> in/a_cartoon.jpg  write ({words})"
+    told = run("in", "--size", "4000").stderr.splitlines()
+    assert told[0] == f"cartoonize: in/a.jpg: {words} (one of 3 such photos)"
+    assert "enlarged" not in run("in", "--size", "3000", "--overwrite").stderr
+    assert run("in", "--size", "4000", "--overwrite", "-q").stderr == ""
+
+
 def test_what_no_result_can_hold_is_found_out_when_planning() -> None:
     save("in/a.jpg")
     Image.new("RGB", (16_400, 2)).save("in/wide.jpg")

@@ -19,6 +19,7 @@ import cartoonize
 from cartoonize import Cartoonizer
 from cartoonize.cli import app
 from cartoonize.cli.compare import _three_sizes
+from cartoonize.errors import EngineError
 from cartoonize.generators.tiles import generate
 from cartoonize.generators.weights import BUILTIN, at_hand, builtin_folder
 from cartoonize.method.retouch import Retouch
@@ -272,6 +273,17 @@ def test_the_three_sizes_are_distinct_and_none_is_larger_than_the_photo(side: in
 def test_not_a_number_is_none(command: str, option: str) -> None:
     values = ["nan", "nan"] if option == "--zoom" else ["nan"]
     assert run(command, "photo.png", option, *values, code=2)[-1].endswith("'nan' is not a number")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_takes_very_long_is_said_before_the_work(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise EngineError("begins to work")
+
+    monkeypatch.setattr(Cartoonizer, "generate", stop)
+    told = run(command, "photo.png", "--size", "6000", code=1)
+    assert told[0] == "--size 6000: enlarged to 9000x6000 to be drawn, 900 times the work of the default --size"
+    assert "begins to work" in told[1]
 
 
 def test_the_photo_is_not_written_over_by_a_part_of_its_sheet() -> None:

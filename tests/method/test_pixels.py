@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartoonize.method.pixels import level_coefficients, pad_to_multiple, resize, to_image, to_network, working_shape
+from cartoonize.method.pixels import (
+    Size,
+    enlarging,
+    level_coefficients,
+    pad_to_multiple,
+    resize,
+    to_image,
+    to_network,
+    working_shape,
+)
 
 ALL_LEVELS = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
 
@@ -83,3 +92,22 @@ def test_shrinking_averages_pixel_areas() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
     blocks = photo.reshape(2, 3, 3, 3, 3).mean(axis=(1, 3))
     assert np.abs(resize(photo, (2, 3)) - blocks).max() <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "told"),
+    [
+        ((512, 512), 10_000, "enlarged to 10000x10000 to be drawn, 381 times the work of the default --size"),
+        ((3000, 4000), 6000, "enlarged to 8000x6000 to be drawn, 69 times"),
+        ((100, 20_000), 720, "enlarged to 144000x720 to be drawn, 51 times"),
+        ((4000, 6000), "full", ""),
+        ((4000, 6000), 3999, ""),
+        ((512, 512), 3000, ""),
+        ((100, 20_000), None, ""),
+        ((2000, 8000), 2100, ""),
+    ],
+)
+def test_a_photo_that_is_enlarged_to_take_very_long_is_told(shape: tuple[int, int], size: Size, told: str) -> None:
+    said = enlarging(shape, size, lambda: 720)
+    assert said.startswith(told)
+    assert bool(said) == bool(told)
