@@ -132,9 +132,12 @@ def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: b
 
 
 def _first_config(photos: Path, cartoons: Path) -> str:
+    click.echo("looking at both folders, then taking a few steps for the time to expect; half a minute or so", err=True)
+    gpu = _look_for_gpu()
+    from cartoonize.training.whitebox.check import times
     from cartoonize.training.whitebox.first_config import first_config
 
-    return first_config(photos, cartoons, gpu=_look_for_gpu())
+    return first_config(photos, cartoons, gpu=gpu, times=times)
 
 
 def _look_for_gpu() -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from click.testing import CliRunner
 from PIL import Image as PillowImage
 
 from cartoonize.cli.training import train
-from cartoonize.errors import DatasetError
+from cartoonize.errors import ConfigError, DatasetError
 from cartoonize.training.config_file import load
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.first_config import first_config
@@ -24,10 +25,14 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "photos: mine", tmp_path / "art"
 
 
+def said(config: TrainConfig) -> list[str]:
+    return [f"{config.generator}: an hour"]
+
+
 def test_values_follow_from_folders_and_device(folders: tuple[Path, Path], tmp_path: Path) -> None:
     found = {}
     for gpu in (False, True):
-        (tmp_path / "cfg.yaml").write_text(first_config(*folders, gpu=gpu))
+        (tmp_path / "cfg.yaml").write_text(first_config(*folders, gpu=gpu, times=said))
         found[gpu] = load(tmp_path / "cfg.yaml", TrainConfig)
 
     for config in found.values():
@@ -48,19 +53,39 @@ def test_half_precision_is_for_processors_with_units_for_it(
     units: bool, gpu: bool, expected: str, folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cartoonize.training.whitebox.first_config.multiplies_bfloat16", lambda: units)
-    (tmp_path / "cfg.yaml").write_text(first_config(*folders, gpu=gpu))
+    (tmp_path / "cfg.yaml").write_text(first_config(*folders, gpu=gpu, times=said))
     assert load(tmp_path / "cfg.yaml", TrainConfig).precision == expected
 
 
-def test_the_command_prints_it(folders: tuple[Path, Path]) -> None:
+def test_the_time_to_expect_is_of_what_is_written(folders: tuple[Path, Path]) -> None:
+    assert "# To expect on this machine, by a few steps:\n#   compact: an hour\n" in first_config(
+        *folders, gpu=False, times=said
+    )
+
+
+def test_a_time_that_cannot_be_found_keeps_nothing_back(folders: tuple[Path, Path]) -> None:
+    def fails(config: TrainConfig) -> list[str]:
+        raise ConfigError("no such device\nat all")
+
+    text = first_config(*folders, gpu=False, times=fails)
+    assert "#   unknown: no such device\n" in text
+    assert "patch_size: 64\n" in text
+
+
+@pytest.mark.slow  # steps of both phases: fifteen seconds
+def test_the_command_prints_it(folders: tuple[Path, Path], small_compact: None, tmp_path: Path) -> None:
     result = CliRunner().invoke(train, ["--init-config", *map(str, folders)])
 
     assert result.exit_code == 0, result.output
-    assert "# 12 photos, 5 cartoons; short sides, in the middle, of 300 and 90 pixels" in result.output
+    assert "taking a few steps" in result.stderr
+    assert "# 12 photos, 5 cartoons; short sides, in the middle, of 300 and 90 pixels" in result.stdout
+    assert re.search(r"#   adversarial: [\d.e-]+ steps/s, 10000 steps in [\d.]+ (min|h|days)\n", result.stdout)
+    (tmp_path / "cfg.yaml").write_text(result.stdout)
+    load(tmp_path / "cfg.yaml", TrainConfig)
 
 
 def test_a_folder_without_pictures_is_one_line(folders: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
 
     with pytest.raises(DatasetError, match="empty: none of its 0 files is a picture"):
-        first_config(folders[0], tmp_path / "empty", gpu=False)
+        first_config(folders[0], tmp_path / "empty", gpu=False, times=said)

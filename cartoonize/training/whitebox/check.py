@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import perf_counter
 
 from cartoonize.machine import available_cores
@@ -19,6 +19,7 @@ from cartoonize.training.whitebox.run import Phase, session, train_until
 SHEET = "check.png"
 SHOWN = 4  # pictures of each kind and group on the sheet
 TIMED_STEPS = 3
+_UNITS = ((86_400, "days"), (3600, "h"), (60, "min"))
 
 
 def check(config: TrainConfig, say: Callable[[str], None]) -> None:
@@ -32,13 +33,38 @@ def check(config: TrainConfig, say: Callable[[str], None]) -> None:
     with session(config, say) as model:
         write_png(config.run / SHEET, _first_pictures(batches))
         say(f"first pictures: {config.run / SHEET}")
-        lengths: dict[Phase, int] = {"pretrain": config.pretrain_steps, "adversarial": config.steps.adversarial}
-        for phase, steps in lengths.items():
-            if steps:
-                seconds = _seconds_per_step(model, batches, phase, config)
-                say(f"{phase}: {1 / seconds:.2g} steps/s, {steps} steps in {steps * seconds / 3600:.2g} h")
+        for line in _times(model, batches, config):
+            say(line)
     if memory := _peak_memory(config.workers or available_cores()):
         say(f"memory: {memory / 1e9:.1f} GB")
+
+
+def times(config: TrainConfig) -> list[str]:
+    """Take steps of each phase, and return how fast they are and how long the phase would take, a line each.
+
+    Nothing is written. Raises what `check` raises.
+    """
+    batches = Batches(config, _ignore)
+    with session(config, _ignore) as model:
+        return list(_times(model, batches, config))
+
+
+def _ignore(_: str) -> None:
+    pass
+
+
+def _times(model: WhiteBoxGAN, batches: Batches, config: TrainConfig) -> Iterator[str]:
+    lengths: dict[Phase, int] = {"pretrain": config.pretrain_steps, "adversarial": config.steps.adversarial}
+    for phase, steps in lengths.items():
+        if steps:
+            seconds = _seconds_per_step(model, batches, phase, config)
+            yield f"{phase}: {1 / seconds:.2g} steps/s, {steps} steps in {_duration(steps * seconds)}"
+
+
+def _duration(seconds: float) -> str:
+    """Say a time in the largest unit of which there are two."""
+    unit, name = next(((n, name) for n, name in _UNITS if seconds >= 2 * n), (1, "s"))
+    return f"{seconds / unit:.{0 if seconds >= 10 * unit else 1}f} {name}"
 
 
 def _first_pictures(batches: Batches) -> Image:
