@@ -84,7 +84,9 @@ def _fitting_model(arrays: Arrays, path: Path) -> keras.Model:
             for name, layer in layers.items():
                 layer.set_weights(arrays[name])
             return model
-    raise WeightsError(f"{path}: the arrays fit none of the generators ({', '.join(ARCHITECTURES)})")
+    raise WeightsError(
+        f"{path}: the arrays fit none of the generators ({', '.join(ARCHITECTURES)}): export the model as ONNX instead"
+    )
 
 
 def _content(weights: Weights) -> bytes:

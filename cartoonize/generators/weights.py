@@ -20,6 +20,20 @@ OWN_LICENCE = "MIT"  # of what nobody else's weights have taught
 _LICENCES = {"fast": authors_release.LICENCE, "quality": authors_release.LICENCE, "comic": OWN_LICENCE}
 BUILTIN = tuple(_LICENCES)
 _CHECKPOINT_FILE = re.compile(r"(.+)(?:\.index|\.data-\d{5}-of-\d{5})", re.DOTALL)
+_EXPECTED = "a .tflite, .onnx, .weights.h5 or .keras file, or a TensorFlow 1 checkpoint"
+_OTHERS = {  # by their names: what is in them is not looked at
+    ".pth": "PyTorch",
+    ".pt": "PyTorch",
+    ".ckpt": "PyTorch",
+    ".ts": "PyTorch",
+    ".safetensors": "arrays alone",
+    ".npz": "arrays alone",
+    ".pb": "a TensorFlow graph",
+    ".mlmodel": "Core ML",
+    ".mlpackage": "Core ML",
+    ".param": "ncnn",
+    ".engine": "TensorRT",
+}
 MAX_BYTES = 512 * 1024**2  # the paper's generator has 6 MB; nothing near this is one
 
 
@@ -162,6 +176,8 @@ def _recognise_path(path: Path) -> Weights:
         if exported := [*path.glob("exports/step_*.tflite"), *path.glob("student.tflite")]:
             return _recognise(max(exported))  # of a training's folder, the newest by its step
         prefixes = sorted(p.with_suffix("") for p in path.glob("*.index"))
+        if not prefixes and ((path / "saved_model.pb").is_file() or path.suffix in _OTHERS):
+            raise WeightsError(_other(path, _OTHERS.get(path.suffix, "a TensorFlow SavedModel")))
         if len(prefixes) != 1:
             raise WeightsError(f"{path}: expected a folder with one checkpoint (*.index), found {len(prefixes)}")
         return _recognise_checkpoint(prefixes[0])
@@ -185,8 +201,15 @@ def _recognise(path: Path) -> Weights:
         return Weights(path, "keras")
     if head[:1] == b"\x08" and path.suffix == ".onnx":  # its first field, the version: there is no other mark
         return Weights(path, "onnx")
-    raise WeightsError(
-        f"{path}: not weights: expected a .tflite, .onnx, .weights.h5 or .keras file, or a TensorFlow 1 checkpoint"
+    if path.suffix in _OTHERS:
+        raise WeightsError(_other(path, _OTHERS[path.suffix]))
+    raise WeightsError(f"{path}: not weights: expected {_EXPECTED}")
+
+
+def _other(path: Path, kind: str) -> str:
+    return (
+        f"{path}: not weights: expected {_EXPECTED}; what this may be ({kind}) has to be exported as ONNX first,"
+        " for pictures of any size"
     )
 
 

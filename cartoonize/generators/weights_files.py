@@ -91,7 +91,7 @@ def _hdf5_source(path: Path) -> Path | io.BytesIO:
 def _inside(group: h5py.Group, name: str) -> Any:
     """Return a group's member; raises ValueError where it is a link to another file, which opening would follow."""
     if not isinstance(group, h5py.Group) or not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        raise ValueError(f"{name} is not in the file, or a link that points outside")
+        raise ValueError(f"{name} is not in the file, or a link that points outside; other models are read from ONNX")
     return group[name]
 
 

@@ -79,8 +79,11 @@ def test_a_checkpoint_is_found_by_prefix_file_or_folder(shared: Path, form: str)
 WRONG_FILES = {
     "empty.tflite": (b"", "not weights"),
     "text.h5": (b"these are no weights", "not weights"),
-    "zip.npz": (b"PK\x03\x04rest", "not weights"),
-    "pickle.pt": (b"\x80\x04K\x01.", "not weights"),
+    "zip.npz": (b"PK\x03\x04rest", "arrays alone.* exported as ONNX"),
+    "pickle.pt": (b"\x80\x04K\x01.", "PyTorch.* exported as ONNX"),
+    "model.safetensors": (b"\x02\0\0\0\0\0\0\0{}", "arrays alone.* exported as ONNX"),
+    "model.mlmodel": (b"\x08\x04\x12\x10", "Core ML.* exported as ONNX"),
+    "frozen.pb": (b"\x0a\x30\x0a\x05photo", "TensorFlow graph.* exported as ONNX"),
     "model.index": (b"short", "missing; a checkpoint is"),
 }
 
@@ -93,6 +96,12 @@ def test_wrong_files_get_one_line_that_names_them(name: str, tmp_path: Path) -> 
         locate(tmp_path / name)
     assert str(tmp_path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_saved_model_is_named_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01")
+    with pytest.raises(WeightsError, match=r"TensorFlow SavedModel.* exported as ONNX"):
+        locate(tmp_path)
 
 
 def truncated(source: Path, target: Path, keep: float) -> Path:
