@@ -92,6 +92,13 @@ def run(folder: Path, config: dict[str, Any], *options: str, fails: bool = False
     return result.output
 
 
+def test_several_machines_are_refused_in_one_line(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}')
+    assert "training on several machines is not supported" in run(tmp_path, config, fails=True)
+
+
 def test_an_older_keras_is_refused_in_one_line(
     config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

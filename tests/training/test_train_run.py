@@ -19,11 +19,13 @@ from PIL import Image as PillowImage
 
 from cartoonize import Cartoonizer
 from cartoonize.cli.training import train
+from cartoonize.errors import ConfigError
 from cartoonize.generators import generator
 from cartoonize.generators.architectures import ARCHITECTURES, build_compact
 from cartoonize.method.retouch import Retouch
 from cartoonize.training.checkpoints import NAME
 from cartoonize.training.config_file import load
+from cartoonize.training.devices import refuse_several_machines
 from cartoonize.training.log import LossesLog
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.features import Maps
@@ -233,6 +235,29 @@ def test_several_machines_are_refused_in_one_line(
 
     assert result.exit_code == 1
     assert result.output.startswith("Error: TF_CONFIG is set: training on several machines is not supported")
+
+
+@pytest.mark.parametrize(
+    "cluster", ["", "{}", '{"cluster": {"chief": ["a:1"]}, "task": {"type": "chief", "index": 0}}']
+)
+def test_a_cluster_of_one_machine_is_none(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CONFIG", cluster)
+    refuse_several_machines()
+
+
+@pytest.mark.parametrize(
+    ("cluster", "said"),
+    [
+        ('{"cluster": {"chief": ["a:1"], "worker": {"3": "b:1"}}}', "its cluster has 2 tasks"),
+        ("worker", "no JSON of a cluster"),
+        ("[]", "no JSON of a cluster"),
+        ('{"cluster": {"worker": 1}}', "no JSON of a cluster"),
+    ],
+)
+def test_every_form_of_a_cluster_is_refused(cluster: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CONFIG", cluster)
+    with pytest.raises(ConfigError, match=said):
+        refuse_several_machines()
 
 
 @pytest.mark.slow

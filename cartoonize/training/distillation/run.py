@@ -14,6 +14,7 @@ from cartoonize.generators.conversion import keras_model
 from cartoonize.generators.weights import locate
 from cartoonize.training import checkpoints
 from cartoonize.training.callbacks import Log, Periodic, Progress, StopOnSignal, Watch
+from cartoonize.training.devices import refuse_several_machines
 from cartoonize.training.distillation.config import DistillConfig
 from cartoonize.training.distillation.crops import Crops
 from cartoonize.training.distillation.measuring import FIGURES, Best, Validation
@@ -48,6 +49,7 @@ def distill(config: DistillConfig, *, resume: bool, say: Callable[[str], None]) 
     draws its first picture.
     """
     _check_keras()
+    refuse_several_machines()
     _refuse_earlier_checkpoint(config)
     going_on = claim(config.output, config, resume=resume, say=say)
     model = student(config)

@@ -9,6 +9,7 @@ from time import perf_counter
 from cartoonize.machine import available_cores
 from cartoonize.method.pixels import Image, to_image
 from cartoonize.training.callbacks import Watch
+from cartoonize.training.devices import refuse_several_machines
 from cartoonize.training.pictures import write_png
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.data import Batches
@@ -27,6 +28,7 @@ def check(config: TrainConfig, say: Callable[[str], None]) -> None:
 
     Nothing but the sheet is written. Raises ConfigError, DatasetError, DivergedError, WeightsError.
     """
+    refuse_several_machines()
     batches = Batches(config, say)
     for group, photos, cartoons in zip(config.groups, batches.photos, batches.cartoons, strict=True):
         say(f"{group.name}: {len(photos.files)} photos, {len(cartoons.files)} cartoons, weight {group.weight}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +25,7 @@ from cartoonize.method.pixels import Array
 from cartoonize.method.superpixels import structure_view, worker_pool
 from cartoonize.training import checkpoints
 from cartoonize.training.callbacks import STOPPING, Log, Periodic, Progress, StopOnSignal, Watch
+from cartoonize.training.devices import refuse_several_machines
 from cartoonize.training.export import export, write_weights
 from cartoonize.training.fitting import Ending, fit
 from cartoonize.training.folder import claim, keep_config
@@ -55,6 +55,7 @@ def train(config: TrainConfig, *, resume: bool, say: Callable[[str], None]) -> E
     done, checkpoint and export are of the last step.
     Raises ConfigError, DatasetError, DivergedError, TrainingError, WeightsError.
     """
+    refuse_several_machines()
     going_on = claim(config.run, config, resume=resume, say=say)
     log = LossesLog(config.run, NAMES)
     log.rows()  # a damaged one is found before anything is downloaded, and so are folders that are not there
@@ -120,10 +121,6 @@ def _start(pool: ProcessPoolExecutor, workers: int) -> None:
 
 def _strategy(devices: tuple[str, ...] | None) -> tf.distribute.Strategy:
     """Return what shares batches out to devices; raises ConfigError when one of them is not there."""
-    if "TF_CONFIG" in os.environ:
-        raise ConfigError(
-            "TF_CONFIG is set: training on several machines is not supported; unset it to train on this one"
-        )
     if devices is None:
         return tf.distribute.get_strategy()  # everything on one
     found = _devices()
