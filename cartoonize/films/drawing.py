@@ -8,11 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-import numpy as np
-
 from cartoonize.generators import reuse, tiles
 from cartoonize.generators.receptive_field import ReceptiveField
-from cartoonize.method.pixels import Array, Image
+from cartoonize.method.pixels import Array, Image, are_equal
 
 Tag = TypeVar("Tag")
 
@@ -97,7 +95,7 @@ def _begin(
     before: _Begun[Tag] | None,
     submit: Callable[..., Future[Drawing]],
 ) -> _Begun[Tag]:
-    if before is not None and np.array_equal(photo, before.photo):
+    if before is not None and are_equal(photo, before.photo):
         return _Begun(before.photo, before.work, before.drawing, True, tag)
     work = artist.work(photo)
     boxes = reuse.changes(before.work, work, artist.field) if before is not None else None

@@ -67,6 +67,13 @@ def level_coefficients(A: Array, b: Array) -> tuple[Array, Array]:
     return A, offset
 
 
+def are_equal(image: Image, other: Image) -> bool:
+    """Whether two pictures are equal everywhere; different ones are mostly known by a few of their pixels."""
+    if image is other:
+        return True
+    return np.array_equal(image[::61, ::67], other[::61, ::67]) and np.array_equal(image, other)
+
+
 def is_grey(image: Image) -> bool:
     """Whether the channels of (H, W, 3) are equal everywhere; a colour picture is known by a few of its pixels."""
     sample = image[::61, ::67]
