@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_PASSWORD = re.compile(r"(?<=://)(?<!zip://)[^/?#\s]*@")
+_SECRET = re.compile(
+    r"(?P<name>[?&;](?:sig|key|[\w.%-]*?"
+    r"(?:signature|token|secret|passw|pwd|credential|auth|(?:api|access|account)[_-]?key|policy)[^=&;\s]*)=)"
+    r"[^&;\s'\"<>)]+",
+    re.IGNORECASE,
+)
+
 
 class CartoonizeError(ValueError):
-    """Base of every error this package raises on purpose: what it was given, a file or an argument, cannot be used."""
+    """Base of every error this package raises on purpose: what it was given, a file or an argument, cannot be used.
+
+    ends_after: so many such failures in a row are the end of a run, since what follows would fail alike; 0: none are.
+    """
+
+    ends_after = 0
 
 
 def first_line(error: BaseException) -> str:
@@ -17,11 +31,20 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
+def without_secrets(text: str) -> str:
+    """Return a text with the passwords and signatures of the addresses in it replaced, fit to be shown and kept."""
+    return _SECRET.sub(r"\g<name>***", _PASSWORD.sub("***@", text)) if "://" in text else text
+
+
 def shown(name: Path | str | None) -> str:
-    """Return a name fit for a terminal: control characters and bytes that are no text are escaped; None is "-"."""
+    """Return a name, or a line with names in it, fit for a terminal; None is "-".
+
+    Control characters and bytes that are no text are escaped, what is secret in addresses is replaced.
+    """
     if name is None:
         return "-"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
+    text = without_secrets(str(name))
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class ArgumentError(CartoonizeError):

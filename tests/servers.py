@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import secrets
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +16,12 @@ from moto.server import ThreadedMotoServer
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+def serving(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve with a handler on a free port while the block runs; gives HOST:PORT."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # of clients that hang up
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -61,9 +65,9 @@ def page(answer: Callable[[Quiet], None]) -> type[Quiet]:
 
 
 def proxy_to(
-    endpoint: str, trouble: Callable[[int, str], int | str | None] = lambda number, method: None
+    endpoint: str, trouble: Callable[[int, str], int | str | bytes | None] = lambda number, method: None
 ) -> type[Quiet]:
-    """A handler that passes everything on, but for the n-th request gives the status of `trouble` or "drop"s it."""
+    """A handler that passes all on, but for the n-th request gives the status or error of `trouble`, or "drop"s it."""
     host = endpoint.removeprefix("http://")
 
     class Proxy(Quiet):
@@ -76,6 +80,9 @@ def proxy_to(
             if what == "drop":
                 self.close_connection = True
                 self.connection.close()
+                return
+            if isinstance(what, bytes):  # the words of a refusal
+                self.answer(400 if b"Token" in what else 403, what, Content_Type="application/xml")
                 return
             if isinstance(what, int):
                 self.answer(what, b"<Error><Code>ServiceUnavailable</Code><Message>Try again</Message></Error>")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cartoonize.remote import access, archives
+from cartoonize.remote import access, archives, connecting
 
 from .servers import Bucket, s3_server
 
@@ -59,5 +59,5 @@ def use(endpoint: str, monkeypatch: pytest.MonkeyPatch, home, key: tuple[str, st
 
 
 def forget() -> None:
-    access.filesystem.cache_clear()
+    connecting.filesystem.cache_clear()
     archives.close()

@@ -22,6 +22,7 @@ from cartoonize.generators import weights
 from cartoonize.jobs import planning, running
 from cartoonize.jobs.committing import commit, keep_known
 from cartoonize.jobs.converting import Converted
+from cartoonize.jobs.ending import Ending
 from cartoonize.jobs.foreseeing import foreseen
 from cartoonize.jobs.lists import read_list
 from cartoonize.jobs.naming import SUFFIX
@@ -221,7 +222,7 @@ def _run_photos(
             commit=partial(commit, preserve_times=chosen.preserve_times),
             budget=shared.budget,
             patience=None if chosen.timeout else partial(patience, chosen.size),
-            fail_fast=chosen.fail_fast,
+            ends=Ending(fail_fast=chosen.fail_fast),
         ):
             tell(outcome)
 

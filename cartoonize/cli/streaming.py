@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path, PurePath
@@ -19,6 +18,7 @@ from cartoonize.cli.report import FEW, Report, finish
 from cartoonize.cli.shaping import remake_of, settings_in_words, spec_of
 from cartoonize.cli.streamed_films import run_streamed_films
 from cartoonize.errors import shown
+from cartoonize.jobs.ending import Ending
 from cartoonize.jobs.filming import clear_leftovers
 from cartoonize.jobs.foreseeing import foreseen
 from cartoonize.jobs.naming import SUFFIX
@@ -59,9 +59,12 @@ def convert_stream(chosen: Options, inputs: list[str | Line]) -> int:
     report = Report(total, as_json=chosen.json, quiet=chosen.quiet, verbose=chosen.verbose)
     with _review(chosen, total) as review:
         try:
-            with closing(_outcomes(_counted(jobs, report), chosen, report)) as outcomes:
+            ending = Ending(fail_fast=chosen.fail_fast)
+            with closing(_outcomes(_counted(jobs, report), chosen, report, ending)) as outcomes:
                 for outcome in outcomes:
                     _tell(outcome, report, review)
+            if ending.why and report.count != report.total:
+                report.fail(ending.why)
             _tell_what_is_no_work(plan, report)
             finish(report, review, interrupted=False)
         except Interrupted:
@@ -146,11 +149,13 @@ def _review(chosen: Options, total: int | None) -> Review | nullcontext[None]:
         return Review(_page(chosen.review), settings_in_words(chosen), total)
 
 
-def _outcomes(jobs: Iterator[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Converted]]:
+def _outcomes(
+    jobs: Iterator[Job], chosen: Options, report: Report, ending: Ending
+) -> Generator[Outcome[Job, Converted]]:
     """Yield how each job ends, films last; the generator is loaded when the first comes that needs it."""
     films: list[Job] = []
-    yield from _of_photos(_without_films(jobs, films), chosen, report)
-    if films and not (chosen.fail_fast and report.failed):
+    yield from _of_photos(_without_films(jobs, films), chosen, report, ending)
+    if films and not ending.is_reached:
         yield from run_streamed_films(films, chosen, report)
 
 
@@ -164,16 +169,20 @@ def _without_films(jobs: Iterator[Job], films: list[Job]) -> Iterator[Job]:
         yield job
 
 
-def _of_photos(jobs: Iterator[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Converted]]:
+def _of_photos(
+    jobs: Iterator[Job], chosen: Options, report: Report, ending: Ending
+) -> Generator[Outcome[Job, Converted]]:
     for job in jobs:
         if is_work(job):
-            if not (chosen.fail_fast and report.failed):
-                yield from _done(chain([job], jobs), chosen, report)
+            yield from _done(chain([job], jobs), chosen, report, ending)
             return
-        yield settled(job)
+        outcome = settled(job)
+        yield outcome
+        if ending(outcome):
+            return
 
 
-def _done(jobs: Iterable[Job], chosen: Options, report: Report) -> Generator[Outcome[Job, Converted]]:
+def _done(jobs: Iterable[Job], chosen: Options, report: Report, ending: Ending) -> Generator[Outcome[Job, Converted]]:
     from cartoonize.generators.generator import load
 
     photos = _MANY if report.total is None else report.total
@@ -185,9 +194,8 @@ def _done(jobs: Iterable[Job], chosen: Options, report: Report) -> Generator[Out
         f"photos at a time: {shared.workers}, threads each: {shared.threads}"
     )
     if chosen.ray:
-        own = shared if chosen.ray == "local" else None
-        memory = 0 if own else worker_memory(generator, chosen.size)
-        yield from _on_cluster(jobs, chosen, report, own, memory)
+        crew = _crew(chosen, shared, worker_memory(generator, chosen.size), report.total)
+        yield from _on_cluster(jobs, chosen, report, ending, crew)
         return
     with refusing(ConfigurationError):
         convert_one = spec_of(chosen, shared.threads).build()
@@ -198,22 +206,24 @@ def _done(jobs: Iterable[Job], chosen: Options, report: Report) -> Generator[Out
             workers=shared.workers,
             budget=shared.budget,
             patience=None if chosen.timeout else partial(patience, chosen.size),
-            fail_fast=chosen.fail_fast,
+            ends=ending,
         )
 
 
+def _crew(chosen: Options, shared: Share, memory: int, most: int | None) -> Crew:
+    """Return the workers to ask for: as this machine is shared where the cluster is started here."""
+    gpu = chosen.device == "gpu"
+    if chosen.ray == "local":
+        return Crew(shared.workers, shared.threads, 0, gpu, most)
+    return Crew(chosen.jobs, 1, memory, gpu, most)
+
+
 def _on_cluster(
-    jobs: Iterable[Job], chosen: Options, report: Report, own: Share | None, memory: int
+    jobs: Iterable[Job], chosen: Options, report: Report, ending: Ending, crew: Crew
 ) -> Generator[Outcome[Job, Converted]]:
-    """Do jobs on a cluster; `own` is what this machine shares where it is started here; memory: of a worker."""
-    if own:
-        crew = Crew(own.workers, own.threads, memory, chosen.device == "gpu")
-    else:
-        crew = Crew(chosen.jobs, 1, memory, chosen.device == "gpu")
-    if report.total is not None:
-        crew = replace(crew, most=report.total)
-    with cluster(str(chosen.ray), own.workers * own.threads if own else 1), report.progress(report.total):
-        yield from run_on_cluster(jobs, spec_of(chosen, crew.cores), crew, tell=report.note, fail_fast=chosen.fail_fast)
+    cores = (crew.workers or 1) * crew.cores  # of a cluster that is started here
+    with cluster(str(chosen.ray), cores), report.progress(report.total):
+        yield from run_on_cluster(jobs, spec_of(chosen, crew.cores), crew, tell=report.note, ends=ending)
 
 
 def _tell(outcome: Outcome[Job, Converted], report: Report, review: Review | None) -> None:

@@ -49,27 +49,32 @@ def run_on_cluster(
     crew: Crew,
     *,
     tell: Callable[[str], None],
-    fail_fast: bool = False,
+    ends: Callable[[Outcome[Any, Any]], bool] | None = None,
 ) -> Iterator[Outcome[Any, Any]]:
     """Do jobs, or segments of films, on the workers of the cluster that was joined, and yield how each ended.
 
     They are taken as workers get free; jobs planned to fail or be skipped end here. `tell` is told which workers
-    cannot be used. Raises ClusterError where no worker can be used.
+    cannot be used. ends: as of `running.run`. Raises ClusterError where no worker can be used.
     """
-    return _Run(jobs, spec, crew, tell, fail_fast).outcomes()
+    return _Run(jobs, spec, crew, tell, ends).outcomes()
 
 
 class _Run:
     """The loop of the driver: workers by number, what was asked of them by Ray's references."""
 
     def __init__(
-        self, jobs: Iterable[Any], spec: ConverterSpec, crew: Crew, tell: Callable[[str], None], fail_fast: bool
+        self,
+        jobs: Iterable[Any],
+        spec: ConverterSpec,
+        crew: Crew,
+        tell: Callable[[str], None],
+        ends: Callable[[Outcome[Any, Any]], bool] | None,
     ) -> None:
         self._dispatcher: Dispatcher[Any, Any] = Dispatcher(jobs, DEADLINE)
         self._spec = spec
         self._crew = crew
         self._tell = tell
-        self._fail_fast = fail_fast
+        self._ends = ends
         self._actors: dict[int, Any] = {}
         self._greetings: dict[Any, int] = {}
         self._tasks: dict[Any, tuple[int, Task[Any, Any]]] = {}
@@ -85,7 +90,7 @@ class _Run:
                 self._hire()
                 while not self._dispatcher.finished:
                     for outcome in (*self._begun(), *self._heard(), *self._overdue()):
-                        if self._fail_fast and outcome.status == "failed":
+                        if self._ends is not None and self._ends(outcome):
                             self._dispatcher.stop()
                         yield outcome
                     self._check_somebody_works()

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from cartoonize.jobs.naming import SUFFIX, extension_of, key
 from cartoonize.jobs.planning import EARLIER_RESULT, SHEET
-from cartoonize.jobs.remote_sources import Inputs, Spot, identity_of_folder
+from cartoonize.jobs.remote_sources import Inputs, Spot, identity_of_folder, name_of
 from cartoonize.media.stores import File
 from cartoonize.remote.objects import Remote
 from cartoonize.remote.urls import Url
@@ -131,7 +131,7 @@ class Names:
         return own.lower() != _extension_of(own, self._extension).lower()
 
     def _rank(self, spot: Spot) -> tuple[bool, str, str]:
-        return self._changes(spot), spot.place, str(spot.source)
+        return self._changes(spot), spot.place, name_of(spot.source)
 
     def _earlier(self, doubtful: list[Spot]) -> set[Spot]:
         """Return which are results of ours or sheets: named so, and the photo lies beside them.
@@ -180,7 +180,7 @@ def groups(spots: Iterable[Spot]) -> Iterator[list[Spot]]:
 
 def identity(target: File | Remote) -> str:
     """Identify a target: two with one identity would be one file, or one object."""
-    return key(target.path) if isinstance(target, File) else str(target)
+    return key(target.path) if isinstance(target, File) else str(target.url)
 
 
 def stem_of(spot: Spot) -> str:

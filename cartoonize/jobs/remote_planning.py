@@ -137,7 +137,7 @@ def _job(
     try:
         there = target.url in existing
     except CartoonizeError as error:
-        return replace(job, action="fail", reason=str(error))
+        return replace(job, action="fail", reason=f"{target}: {error}")
     return replace(job, action="replace" if settings.remake.overwrite else "skip", reason=EXISTS) if there else job
 
 

@@ -204,8 +204,13 @@ def identity_of_folder(folder: Url | Path) -> str:
     return str(folder) if isinstance(folder, Url) else os.path.join(fold(os.path.realpath(folder)), "")
 
 
+def name_of(source: File | Remote) -> str:
+    """Return the path or the address of a picture, which is one of its own: what is shown of it may not be."""
+    return str(source.url if isinstance(source, Remote) else source)
+
+
 def _order(spot: Spot) -> tuple[str, str]:
-    return spot.place, str(spot.source)
+    return spot.place, name_of(spot.source)
 
 
 @cache
@@ -222,7 +227,7 @@ def is_film_suffix(suffix: str) -> bool:
 def _once(spots: Iterable[Spot]) -> Iterator[Spot]:
     seen = set()
     for spot in spots:
-        if (name := str(spot.source)) not in seen:
+        if (name := name_of(spot.source)) not in seen:
             seen.add(name)
             yield spot
 

@@ -34,7 +34,7 @@ class Outcome(Generic[Item, Result]):
     """How the work on an item ended; pickles where item and result do.
 
     seconds: of the work alone. result: None unless done. error: one line, of a failure. reason: why it was skipped.
-    trace: that of an unexpected error.
+    trace: that of an unexpected error. ends_after: that of the error, see `CartoonizeError`.
     """
 
     item: Item
@@ -44,6 +44,7 @@ class Outcome(Generic[Item, Result]):
     error: str | None = None
     reason: str = ""
     trace: str = ""
+    ends_after: int = 0
 
 
 def attempt(work: Callable[[Item], Result], item: Item) -> Outcome[Item, Result]:
@@ -83,23 +84,23 @@ def run(
     commit: Callable[[Item, Result], None] | None = None,
     budget: Budget[Item] | None = None,
     patience: Callable[[Item], float] | None = None,
-    fail_fast: bool = False,
+    ends: Callable[[Outcome[Item, Result]], bool] | None = None,
 ) -> Iterator[Outcome[Item, Result]]:
     """Do the work on each item on `workers` threads and yield how each ended, in that order.
 
     Results are committed in the calling thread; two finished ones wait. Items begin in their order, as many at a time
     as there are workers and as `budget` holds; they are taken from `items`, by any of the threads, when they begin, and
     what that raises is raised here when the work begun has ended. An item that takes longer than `patience` has, in
-    seconds, is given up: its thread, which nothing can stop, is left alone, and another takes its place. `fail_fast`
-    begins nothing new after a failure; what was begun is finished. An exception in the calling thread (Ctrl-C, a closed
-    pipe) leaves at once: the workers are daemon threads that may be inside a long native call.
+    seconds, is given up: its thread, which nothing can stop, is left alone, and another takes its place. Once
+    `ends` says so of an outcome nothing new is begun; what was begun is finished. An exception in the calling thread
+    (Ctrl-C, a closed pipe) leaves at once: the workers are daemon threads that may be inside a long native call.
     """
     line = Line(items, budget)
     crew = _Crew(line, work, workers)
     try:
         for outcome in crew.outcomes(patience):
             final = committed(outcome, commit) if commit else outcome
-            if fail_fast and final.status == "failed":
+            if ends is not None and ends(final):
                 line.close()
             yield final
         if line.broken:
@@ -188,14 +189,14 @@ class _Crew(Generic[Item, Result]):
 
 
 def _not_done(outcome: Outcome[Item, Result], error: BaseException) -> Outcome[Item, Result]:
-    trace = ""
+    trace, ends_after = "", 0
     if isinstance(error, AlreadyThereError):  # another run over the same photos was first
         return replace(outcome, status="skipped", result=None, reason=error.reason)
     if isinstance(error, CartoonizeError):
-        message = " ".join(str(error).split())
+        message, ends_after = " ".join(str(error).split()), error.ends_after
     elif isinstance(error, MemoryError):
         message = "out of memory: try a smaller --size"
     else:
         message = f"unexpected error: {type(error).__name__}: {' '.join(str(error).split())} (please report)"
         trace = "".join(traceback.format_exception(error))
-    return replace(outcome, status="failed", result=None, error=message, trace=trace)
+    return replace(outcome, status="failed", result=None, error=message, trace=trace, ends_after=ends_after)

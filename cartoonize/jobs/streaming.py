@@ -15,6 +15,7 @@ from cartoonize.jobs.planning import Job
 from cartoonize.jobs.running import Outcome, attempt, run
 from cartoonize.jobs.sharing import UNSEEN
 from cartoonize.media.stores import File, StandardOutput
+from cartoonize.remote.objects import Remote
 
 Work: TypeAlias = Callable[[Job], Converted]
 
@@ -36,7 +37,7 @@ def run_here(
     workers: int,
     budget: Budget[Job],
     patience: Callable[[Job], float] | None = None,
-    fail_fast: bool,
+    ends: Callable[[Outcome[Job, Converted]], bool],
 ) -> Iterator[Outcome[Job, Converted]]:
     """Do jobs on threads of this process as they become known, and yield how each ended.
 
@@ -50,7 +51,7 @@ def run_here(
         commit=_to_stream,
         budget=shared,
         patience=patience,
-        fail_fast=fail_fast,
+        ends=ends,
     )
 
 
@@ -73,7 +74,9 @@ def _done(convert_one: Work, job: Job) -> Converted:
 def _settle(job: Job) -> Converted:
     if job.action == "skip":
         raise AlreadyThereError(job.reason)
-    raise CartoonizeError(job.reason)
+    failure = CartoonizeError(job.reason)
+    failure.ends_after = int(isinstance(job.target, Remote))  # which results there are could not be found out
+    raise failure
 
 
 def _to_stream(job: Job, converted: Converted) -> None:

@@ -6,9 +6,10 @@ import threading
 import zipfile
 from typing import IO, cast
 
-from cartoonize.errors import DecodeError
+from cartoonize.errors import DecodeError, without_secrets
 from cartoonize.remote import web
-from cartoonize.remote.access import filesystem, path_in
+from cartoonize.remote.access import path_in
+from cartoonize.remote.connecting import filesystem
 from cartoonize.remote.urls import WEB, Url, is_url, parse
 
 _opening = threading.Lock()
@@ -45,7 +46,7 @@ def _archive(place: str) -> zipfile.ZipFile:
             try:
                 _opened[place] = zipfile.ZipFile(_stream(place) if is_url(place) else place)
             except zipfile.BadZipFile as error:
-                raise DecodeError(f"{place} is no zip archive, or a damaged one") from error
+                raise DecodeError(f"{without_secrets(place)} is no zip archive, or a damaged one") from error
         return _opened[place]
 
 
@@ -56,5 +57,8 @@ def _stream(place: str) -> IO[bytes]:
         import fsspec
 
         system = fsspec.filesystem(url.scheme, client_kwargs=web.client_options(), skip_instance_cache=True)
-        return cast("IO[bytes]", system.open(place, "rb"))
+        try:
+            return cast("IO[bytes]", system.open(place, "rb"))
+        except FileNotFoundError as error:  # fsspec's word for whatever went wrong
+            raise error.__cause__ or error from None
     return cast("IO[bytes]", filesystem(url.scheme).open(path_in(url), "rb"))

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cartoonize.remote import archives
-from cartoonize.remote.access import StoreError, filesystem, one_line, path_in, persistently
+from cartoonize.remote.access import path_in, persistently
+from cartoonize.remote.connecting import filesystem
+from cartoonize.remote.failures import StoreError, one_line
 from cartoonize.remote.urls import BUCKETS, Url
 
 PAGE = 1000  # names; S3 gives no more by one request
@@ -40,8 +42,8 @@ def page_after(prefix: Url, after: str) -> Page:
     """Return the first keys below a prefix that are greater than `after`; raises StoreError."""
     with one_line(StoreError, prefix, _MISSING, _NO_LISTING):
         if BUCKETS.get(prefix.scheme) == "s3":
-            return persistently(lambda: _s3_page(prefix, after))
-        keys = sorted(key for key in persistently(lambda: _all_keys(prefix)) if key > after)
+            return persistently(prefix, lambda: _s3_page(prefix, after))
+        keys = sorted(key for key in persistently(prefix, lambda: _all_keys(prefix)) if key > after)
         return Page(keys, keys[-1] if keys else after, complete=True)
 
 
@@ -88,6 +90,9 @@ def _all_keys(prefix: Url) -> list[str]:
     else:
         bucket = path_in(prefix.at(""))
         folder = prefix.at(prefix.key.rpartition("/")[0])
-        found = filesystem(prefix.scheme).find(path_in(folder))
+        system = filesystem(prefix.scheme)
+        found = system.find(path_in(folder))
+        if not found and not system.exists(bucket.rstrip("/")):  # adlfs finds nothing in what is not there
+            raise FileNotFoundError(bucket)
         names = [path.removeprefix(bucket) for path in found]
     return [name for name in names if name.startswith(prefix.key)]

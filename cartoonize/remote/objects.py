@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
-from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
+from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError, without_secrets
 from cartoonize.media.files import MAX_STREAM, read_bounded
 from cartoonize.media.formats import EXTENSIONS
 from cartoonize.remote import archives, web
-from cartoonize.remote.access import filesystem, one_line, path_in, persistently
+from cartoonize.remote.access import path_in, persistently
+from cartoonize.remote.connecting import filesystem
+from cartoonize.remote.failures import one_line
 from cartoonize.remote.listing import Existing
 from cartoonize.remote.urls import WEB, Url, parse
 
@@ -24,7 +26,8 @@ class Remote:
     url: Url
 
     def __str__(self) -> str:
-        return str(self.url)
+        """Return what is shown and kept of it: without the password or the signature that may be in an address."""
+        return without_secrets(str(self.url))
 
     @property
     def format(self) -> str | None:
@@ -34,7 +37,7 @@ class Remote:
     def content(self) -> bytes:
         """Return what is stored there, at most MAX_STREAM; raises DecodeError."""
         with one_line(DecodeError, self.url, "no such object", NO_READING):
-            data = persistently(lambda: _read(self.url))
+            data = persistently(self.url, lambda: _read(self.url))
         if len(data) > MAX_STREAM:
             raise DecodeError(f"larger than a picture may be: expected at most {MAX_STREAM:,} bytes")
         return data
@@ -53,7 +56,7 @@ class Remote:
             system = filesystem(self.url.scheme)
             mode = "overwrite" if overwrite else "create"
             try:
-                persistently(lambda: system.pipe_file(path_in(self.url), data, mode=mode))
+                persistently(self.url, lambda: system.pipe_file(path_in(self.url), data, mode=mode))
             except FileExistsError as error:
                 raise AlreadyThereError from error
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
 from cartoonize.media.files import open_atomically
-from cartoonize.remote.access import filesystem, one_line, path_in, persistently
+from cartoonize.remote.access import path_in, persistently
+from cartoonize.remote.connecting import filesystem
+from cartoonize.remote.failures import one_line
 from cartoonize.remote.listing import keys_below
 from cartoonize.remote.objects import NO_READING, NO_WRITING, Remote
 from cartoonize.remote.urls import BUCKETS, Url
@@ -30,11 +32,11 @@ def fetch(url: Url, path: Path) -> None:
         return
     with one_line(DecodeError, url, "no such object", NO_READING):
         system = filesystem(url.scheme)
-        size = persistently(lambda: system.size(path_in(url))) or 0
+        size = persistently(url, lambda: system.size(path_in(url))) or 0
         if size > (free := shutil.disk_usage(path.parent).free):
             raise EncodeError(f"its {size / 1e6:.1f} MB do not fit into {path.parent}: {free / 1e6:.1f} MB are free")
         with open_atomically(path, overwrite=True) as file:
-            persistently(lambda: system.get_file(path_in(url), file.name))
+            persistently(url, lambda: system.get_file(path_in(url), file.name))
 
 
 def send(path: Path, url: Url, *, overwrite: bool) -> None:
@@ -43,7 +45,7 @@ def send(path: Path, url: Url, *, overwrite: bool) -> None:
         system = filesystem(url.scheme)
         mode = "overwrite" if overwrite else "create"
         try:
-            persistently(lambda: system.put_file(os.fspath(path), path_in(url), mode=mode))
+            persistently(url, lambda: system.put_file(os.fspath(path), path_in(url), mode=mode))
         except FileExistsError as error:
             raise AlreadyThereError from error
 
@@ -52,7 +54,7 @@ def remove(url: Url) -> None:
     """Remove an object of ours; raises EncodeError."""
     with one_line(EncodeError, url, "no such object", NO_WRITING):
         system = filesystem(url.scheme)
-        persistently(lambda: system.rm_file(path_in(url)))
+        persistently(url, lambda: system.rm_file(path_in(url)))
 
 
 def remove_below(folder: Url) -> None:

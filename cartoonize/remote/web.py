@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from cartoonize.errors import DecodeError
+from cartoonize.errors import DecodeError, without_secrets
 
 if TYPE_CHECKING:
     import aiohttp
 
 TOTAL_TIMEOUT = 120.0  # seconds for one request, from the first word to the last byte
+CONNECT_TIMEOUT = 10.0  # seconds until there is a connection
 SILENCE_TIMEOUT = 30.0  # seconds without a byte
 MAX_REDIRECTS = 5
 
@@ -28,8 +29,8 @@ def client_options() -> dict[str, Any]:
 
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(_check_redirect)
-    timeout = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT, sock_connect=SILENCE_TIMEOUT, sock_read=SILENCE_TIMEOUT)
-    return {"timeout": timeout, "trace_configs": [trace]}
+    timeout = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT, connect=CONNECT_TIMEOUT, sock_read=SILENCE_TIMEOUT)
+    return {"timeout": timeout, "trace_configs": [trace], "trust_env": True}  # the environment names the proxies
 
 
 async def _fetch(url: str, limit: int) -> bytes:
@@ -61,4 +62,6 @@ async def _check_redirect(_: object, __: SimpleNamespace, params: aiohttp.TraceR
     """Refuse to go on elsewhere than with the scheme the user gave."""
     there = urljoin(str(params.url), params.response.headers.get("Location", ""))
     if urlsplit(there).scheme != params.url.scheme:
-        raise DecodeError(f"leads to {there}, another scheme: give that address itself, if you trust it")
+        raise DecodeError(
+            f"leads to {without_secrets(there)}, another scheme: give that address itself, if you trust it"
+        )

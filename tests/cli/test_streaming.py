@@ -136,6 +136,77 @@ def test_a_bucket_that_fails_one_request_in_ten_loses_nothing(
     assert len([key for key in bucket.names() if key.startswith("out/")]) == 30
 
 
+@pytest.mark.parametrize(
+    ("code", "most"), [("AccessDenied", 20), ("ExpiredToken", 1)], ids=["refused", "a session that ends"]
+)
+def test_a_store_that_refuses_everything_ends_the_run(
+    s3: str,
+    bucket: Bucket,
+    coffee: NDArray[np.uint8],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    code: str,
+    most: int,
+) -> None:
+    for n in range(60):
+        bucket.put(**{f"in/{n:02}.jpg": jpeg(coffee, n)})
+    body = f"<Error><Code>{code}</Code><Message>in words of the store</Message></Error>".encode()
+    written = []
+
+    def refuse(number: int, method: str) -> bytes | None:
+        written.extend([number] if method == "PUT" else [])
+        return body if len(written) > 3 and method == "PUT" else None
+
+    with serving(proxy_to(s3, refuse)) as host:
+        use(f"http://{host}", monkeypatch, tmp_path)
+        text, err = run(f"s3://{bucket.name}/in/", "--out", f"s3://{bucket.name}/out/", "--json", "--jobs", "2", code=1)
+    ends, summary = objects(text)
+    assert summary["done"] == 3
+    assert most <= summary["failed"] <= most + 4, "what was begun is finished"
+    assert len(ends) == summary["failed"] + 3
+    assert err.count("nothing more was begun, since the rest would fail alike") == 1
+    assert "an unknown number left" in err
+    assert "Traceback" not in err
+
+
+def test_results_that_cannot_be_known_end_the_run(
+    s3: str, bucket: Bucket, coffee: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for n in range(30):
+        bucket.put(**{f"in/{n:02}.jpg": b"x"})
+    body = b"<Error><Code>AccessDenied</Code><Message>in words of the store</Message></Error>"
+    with serving(proxy_to(s3, lambda number, method: body if number > 2 else None)) as host:
+        use(f"http://{host}", monkeypatch, tmp_path)
+        err = run(f"s3://{bucket.name}/in/", "--out", f"s3://{bucket.name}/out/", code=1)[1]
+    assert err.count("not allowed to list it") <= 3, "as it ends, why nothing more is begun, and after the run"
+
+
+def test_secrets_in_addresses_are_kept_nowhere(coffee: NDArray[np.uint8]) -> None:
+    secrets = ["f00d", "hunter2"]
+    with serving(
+        page(lambda request: request.answer(200, jpeg(coffee)) if "a.jpg" in request.path else request.answer(500))
+    ) as host:
+        there = f"http://me:hunter2@{host}/a.jpg?X-Amz-Signature=f00d"
+        Path("list.txt").write_text(f"{there}\r\n\r\n{there.replace('a.jpg', 'none.jpg')}\r\nftp://me:hunter2@h/x\r\n")
+        both = run("--files-from", "list.txt", "--out", "out", "--json", "--review", "page.html", "--verbose", code=1)
+        said = [
+            *both,
+            run(there, code=2)[1],
+            run(there, "--out", there, code=2)[1],
+            run("x", "--files-from", there.replace("a.jpg", "n"), code=2)[1],
+        ]
+        said += run(there, there.replace("http", "s3"), "--out", "out", "--dry-run", code=1)
+    ends, summary = objects(both[0])
+    assert summary["done"] == 1
+    assert summary["failed"] == 2
+    assert f"http://***@{host}/a.jpg?X-Amz-Signature=***" in ends
+    files = [path for path in Path().rglob("*") if path.is_file() and path.name != "list.txt"]
+    assert sorted(path.name for path in files if not path.name.startswith(".")) == ["a.jpg", "page.html"]
+    said += [path.read_bytes().decode(errors="replace") for path in files]
+    for secret in secrets:
+        assert not [text for text in said if secret in text], secret
+
+
 @pytest.mark.slow
 def test_the_page_goes_to_a_bucket_and_shows_what_browsers_do_not_reach(
     bucket: Bucket, coffee: NDArray[np.uint8]

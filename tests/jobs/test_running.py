@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
+from cartoonize.jobs.ending import Ending
 from cartoonize.jobs.line import Budget
 from cartoonize.jobs.running import Interrupted, Outcome, attempt, run
 
@@ -160,13 +161,13 @@ def test_result_that_another_run_made_meanwhile_is_skipped() -> None:
         if item == 2:
             raise AlreadyThereError
 
-    outcomes = list(run(range(3), raising(AlreadyThereError()), workers=1, commit=commit, fail_fast=True))
+    outcomes = list(run(range(3), raising(AlreadyThereError()), workers=1, commit=commit, ends=Ending(fail_fast=True)))
     assert {o.item: o.reason for o in outcomes if o.status == "skipped"} == {1: "exists by now", 2: "exists by now"}
     assert errors(outcomes) == {}
 
 
 def test_fail_fast_begins_nothing_after_a_failure() -> None:
-    outcomes = list(run(range(100), raising(DecodeError("bad")), workers=1, fail_fast=True))
+    outcomes = list(run(range(100), raising(DecodeError("bad")), workers=1, ends=Ending(fail_fast=True)))
     assert errors(outcomes) == {1: "bad"}
     assert len(outcomes) <= 4
 
@@ -176,7 +177,7 @@ def test_fail_fast_begins_nothing_that_waits_for_room() -> None:
         time.sleep(0.05)
         return raising(DecodeError("bad"), at=0)(item)
 
-    outcomes = list(run(range(9), work, workers=9, budget=Budget(1, lambda _: 1), fail_fast=True))
+    outcomes = list(run(range(9), work, workers=9, budget=Budget(1, lambda _: 1), ends=Ending(fail_fast=True)))
     assert errors(outcomes) == {0: "bad"}
     assert len(outcomes) <= 2
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cartoonize.remote import listing
-from cartoonize.remote.access import StoreError
+from cartoonize.remote.failures import StoreError
 from cartoonize.remote.listing import Existing, keys_below
 from cartoonize.remote.urls import Url, parse
 

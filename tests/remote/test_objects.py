@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import socket
+import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from cartoonize.errors import AlreadyThereError, DecodeError, EncodeError
-from cartoonize.remote import access, objects
-from cartoonize.remote.access import StoreError, filesystem
+from cartoonize.remote import access, connecting, objects
+from cartoonize.remote.connecting import filesystem
+from cartoonize.remote.failures import StoreError
 from cartoonize.remote.objects import Remote
 from cartoonize.remote.urls import Url, parse
 
@@ -135,11 +137,9 @@ def test_missing_credentials(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(scheme: str, **_: object) -> None:
-        raise ImportError("Install s3fs to access S3")
-
     filesystem.cache_clear()
-    monkeypatch.setattr("fsspec.filesystem", missing)
+    for name in ("gcsfs", "gcsfs.core"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(StoreError, match=r"pip install 'cartoonize\[gcs\]'"):
         filesystem("gs")
 
@@ -164,7 +164,7 @@ def test_one_request_in_ten_may_fail(
 def test_a_store_that_never_answers_is_given_up(
     endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, at_once: None
 ) -> None:
-    monkeypatch.setattr(access, "READ_TIMEOUT", 0.2)
+    monkeypatch.setattr(connecting, "READ_TIMEOUT", 0.2)
     monkeypatch.setattr(access, "TRIES", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         use(f"http://127.0.0.1:{silent.getsockname()[1]}", monkeypatch, tmp_path)
