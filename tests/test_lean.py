@@ -90,7 +90,7 @@ def test_what_needs_one_says_in_one_line_what_to_install(arguments: list[str], p
     refused(run(*arguments, cwd=folder), package, folder)
 
 
-@pytest.mark.parametrize("options", [[], ["--shard", "1/1"]])
+@pytest.mark.parametrize("options", [[], ["photo.jpg", "--shard", "1/1"]])
 def test_a_film_without_pyav_says_what_to_install(options: list[str], folder: Path) -> None:
     refused(run("clip.mp4", *options, cwd=folder, without="av"), "av", folder)
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cartoonize.cli.films import loaded
+from cartoonize.cli.films import about, loaded
 from cartoonize.cli.refusals import ConfigurationError, refusing
 from cartoonize.cli.shaping import film_options_of, film_settings_of, spec_of
+from cartoonize.errors import EncodeError
+from cartoonize.jobs.filming import FilmJob, look_over
 from cartoonize.jobs.ray_cluster import cluster
 from cartoonize.jobs.ray_running import Crew, run_on_cluster
 from cartoonize.jobs.running import run
 from cartoonize.jobs.sharing import share, worker_memory
 from cartoonize.jobs.staging import convert_staged
+from cartoonize.jobs.streaming import is_work
 
 if TYPE_CHECKING:
+    from cartoonize.cartoonizer import Cartoonizer
     from cartoonize.cli.options import Options
     from cartoonize.cli.report import Report
     from cartoonize.jobs.planning import Job
@@ -25,10 +30,30 @@ if TYPE_CHECKING:
 _SEGMENTS = 10**6  # of a film there may be, while nobody knows
 
 
+def foreseen_films(
+    jobs: Iterable[Job], chosen: Options, told: dict[Job, Mapping[str, float]]
+) -> Generator[Job, None, None]:
+    """Pass the jobs of a dry run on, and put into `told` what is known of films before their job is passed on.
+
+    Films that lie elsewhere are not brought here for that. With --ray nobody knows how fast the machines are.
+    """
+    cartoonizer: Cartoonizer | None = None
+    for job in jobs:
+        if not job.film or not is_work(job):
+            yield job
+            continue
+        try:
+            film = look_over(job, film_options_of(chosen))
+        except EncodeError as error:
+            film = replace(job, action="fail", target=None, reason=str(error))
+        if isinstance(film, FilmJob):
+            cartoonizer = cartoonizer or (None if chosen.ray else loaded(chosen))
+            told[job] = about(film, cartoonizer)
+        yield job if isinstance(film, FilmJob) else film
+
+
 def run_streamed_films(films: list[Job], chosen: Options, report: Report) -> Iterator[Outcome[Job, Any]]:
     """Convert films, here or on the cluster, and yield how each ended."""
-    import av  # noqa: F401  a lean install is told here what it lacks
-
     if chosen.ray:
         yield from _on_cluster(films, chosen, report)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path, PurePath
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -63,15 +64,16 @@ class FilmJob:
 def look_over(job: Job, options: FilmOptions, settings: Settings | None = None) -> FilmJob | Job:
     """Return the job with what is known of its film, or as one that fails where it is none.
 
-    settings: as of `FilmJob`. Raises EncodeError where the result cannot be as asked.
+    settings: as of `FilmJob`. A result that goes to a store is looked over as if it went to a file of its name. Raises
+    EncodeError where the result cannot be as asked.
     """
     from cartoonize.films.commission import commission
     from cartoonize.media.stores import File
 
     assert job.film  # noqa: S101  only jobs about films come here
-    assert isinstance(job.target, File)  # noqa: S101  as above
+    target = job.target.path if isinstance(job.target, File) else Path(PurePath(str(job.target)).name)
     try:
-        return FilmJob(job, commission(job.film, job.target.path, options), settings)
+        return FilmJob(job, commission(job.film, target, options), settings)
     except DecodeError as error:
         return replace(job, action="fail", target=None, reason=" ".join(str(error).split()))
 

@@ -170,6 +170,15 @@ def test_what_cannot_be_is_said_before_any_work(arguments: list[str], words: str
     assert sorted(os.listdir()) == ["a.mkv", "a.png"]
 
 
+def test_what_cannot_be_made_of_one_film_fails_with_it_alone() -> None:
+    Clip().write(Path("a.mp4"))
+    Clip(codec="vp9").write(Path("b.webm"))
+    photo("c.png")
+    told = run("a.mp4", "b.webm", "c.png", "--preset", "ultrafast", code=1).stderr
+    assert "b.webm: --preset ultrafast: of vp9 expected 0, 1, 2" in told
+    assert sorted(path.name for path in Path().glob("*_cartoon.*")) == ["a_cartoon.mp4", "c_cartoon.png"]
+
+
 def test_ctrl_c_and_the_same_command_again() -> None:
     Clip(pictures=pan(400)).write(Path("a.mp4"))
     process = subprocess.Popen([sys.executable, "-m", "cartoonize", "a.mp4"], stderr=subprocess.PIPE, text=True)
