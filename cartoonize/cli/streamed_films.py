@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from cartoonize.cli import words
 from cartoonize.cli.films import about, loaded
 from cartoonize.cli.refusals import ConfigurationError, refusing
 from cartoonize.cli.shaping import film_options_of, film_settings_of, spec_of
@@ -17,8 +19,11 @@ from cartoonize.jobs.ray_cluster import cluster
 from cartoonize.jobs.ray_running import Crew, run_on_cluster
 from cartoonize.jobs.running import run
 from cartoonize.jobs.sharing import share, worker_memory
+from cartoonize.jobs.sources import Line
 from cartoonize.jobs.staging import convert_staged
 from cartoonize.jobs.streaming import is_work
+from cartoonize.media.film.containers import is_film
+from cartoonize.remote.urls import Url, UrlError, parse
 
 if TYPE_CHECKING:
     from cartoonize.cartoonizer import Cartoonizer
@@ -28,6 +33,15 @@ if TYPE_CHECKING:
     from cartoonize.jobs.running import Outcome
 
 _SEGMENTS = 10**6  # of a film there may be, while nobody knows
+
+
+def names_film(item: str | Line) -> bool:
+    """Whether an input is a film by its name, a file or an address."""
+    name = item.text if isinstance(item, Line) else item
+    with suppress(UrlError):
+        place = parse(name) if words.is_address(name) else name
+        return is_film(PurePath(place.name if isinstance(place, Url) else name))
+    return False
 
 
 def foreseen_films(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, nullcontext
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path, PurePath
@@ -16,7 +16,7 @@ from cartoonize.cli.plan_report import show_jobs
 from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
 from cartoonize.cli.report import FEW, Report, finish
 from cartoonize.cli.shaping import remake_of, settings_in_words, spec_of
-from cartoonize.cli.streamed_films import foreseen_films, run_streamed_films
+from cartoonize.cli.streamed_films import foreseen_films, names_film, run_streamed_films
 from cartoonize.errors import shown
 from cartoonize.jobs.ending import Ending
 from cartoonize.jobs.filming import clear_leftovers
@@ -33,10 +33,9 @@ from cartoonize.jobs.sources import STDIN, Line
 from cartoonize.jobs.staging import is_film_job
 from cartoonize.jobs.streaming import is_work, run_here, settled
 from cartoonize.media import kinds
-from cartoonize.media.film.containers import is_film
 from cartoonize.media.formats import EXTENSIONS, extra_problem, format_of
 from cartoonize.remote.objects import Remote
-from cartoonize.remote.urls import Url, UrlError, parse
+from cartoonize.remote.urls import Url, parse
 
 if TYPE_CHECKING:
     from cartoonize.cli.options import Options
@@ -53,10 +52,7 @@ def convert_stream(chosen: Options, inputs: list[str | Line]) -> int:
     """Do what the command line asks for and return the exit code; raises click.UsageError or ConfigurationError."""
     plan = _checked_plan(chosen, inputs)
     if chosen.dry_run:
-        spec = spec_of(chosen, threads=1)
-        films: dict[Job, Mapping[str, float]] = {}
-        seen = foreseen_films((foreseen(job, spec) for job in plan.jobs), chosen, films)
-        return _show(seen, films, as_json=chosen.json)
+        return _show(plan, chosen)
     jobs, total = _begun(plan)
     report = Report(total, as_json=chosen.json, quiet=chosen.quiet, verbose=chosen.verbose)
     with _review(chosen, total) as review:
@@ -97,7 +93,7 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> StreamedPlan:
 
         with refusing(click.UsageError, "--review"):
             check_page(_page(chosen.review), streams=streams, overwrite=chosen.overwrite)
-    if chosen.videos or any(map(_names_film, inputs)):
+    if chosen.videos or any(map(names_film, inputs)):
         import av  # noqa: F401  a lean install is told here what it lacks, not when the photos are done
     with refusing(click.UsageError):
         return plan_stream(
@@ -111,23 +107,18 @@ def _checked_plan(chosen: Options, inputs: list[str | Line]) -> StreamedPlan:
         )
 
 
-def _names_film(item: str | Line) -> bool:
-    name = item.text if isinstance(item, Line) else item
-    with suppress(UrlError):
-        place = parse(name) if words.is_address(name) else name
-        return is_film(PurePath(place.name if isinstance(place, Url) else name))
-    return False
-
-
 def _page(name: str) -> Path | Remote:
     """Return where the page goes; raises UrlError."""
     place = parse(name) if words.is_address(name) else name
     return Remote(place) if isinstance(place, Url) else Path(place)
 
 
-def _show(jobs: Iterable[Job], films: Mapping[Job, Mapping[str, float]], *, as_json: bool) -> int:
-    """Print what a run would do, each job as it is known; films: filled as jobs come."""
-    counts = show_jobs(jobs, films, as_json=as_json)
+def _show(plan: StreamedPlan, chosen: Options) -> int:
+    """Print what a run would do, each job as it is known."""
+    films: dict[Job, Mapping[str, float]] = {}
+    spec = spec_of(chosen, threads=1)
+    jobs = foreseen_films((foreseen(job, spec) for job in plan.jobs), chosen, films)
+    counts = show_jobs(jobs, films, as_json=chosen.json)
     return int(counts["fail"] > 0) if counts else _nothing_found()
 
 

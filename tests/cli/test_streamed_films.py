@@ -106,7 +106,7 @@ def test_a_shard_takes_whole_films(folder: Path) -> None:
         Path("in").mkdir(exist_ok=True)
         Clip(pictures=pan(4)).write(Path(name))
     planned = run("in", "--videos", "--out", "out", "--shard", "1/1", "--to", "0.1", "--dry-run")[0]
-    assert planned.count("3 frames of 96x64, 0:00 long, takes about") == 3
+    assert planned.count("3 frames of 96x64, 0:00 long") == 3
     for index in (1, 2):
         run("in", "--videos", "--out", "out", "--shard", f"{index}/2", "--preset", "ultrafast")
     assert sorted(path.name for path in Path("out").glob("[!.]*")) == ["a.mp4", "b.mp4", "c.mp4"]
