@@ -177,7 +177,7 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     click.option("--salvage", is_flag=True, help="Take what is there of files that are cut short."),
     click.option(
         "--timeout",
-        type=click.FloatRange(0, min_open=True),
+        type=NumberRange(0, 1e6, min_open=True),
         metavar="SECONDS",
         help="Stop a photo that takes longer.  [default: 600, 20 more a megapixel]",
     ),

@@ -480,6 +480,13 @@ def test_what_takes_very_long_is_said_before_the_work() -> None:
     assert run("in", "--size", "4000", "--overwrite", "-q").stderr == ""
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e300"])
+def test_a_limit_that_no_clock_knows_is_refused(seconds: str) -> None:
+    save("a.jpg")
+    assert "Invalid value for '--timeout'" in run("a.jpg", "--timeout", seconds, code=2).stderr
+    assert files() == {"a.jpg"}
+
+
 def test_what_no_result_can_hold_is_found_out_when_planning() -> None:
     save("in/a.jpg")
     Image.new("RGB", (16_400, 2)).save("in/wide.jpg")
