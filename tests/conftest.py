@@ -36,6 +36,18 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def has_gpu() -> None:
+    """Skips without any Vulkan driver; Mesa's in software (llvmpipe) will do."""
+    from cartoonize.errors import EngineError
+    from cartoonize.generators.engines import vulkan
+
+    try:
+        vulkan.devices()
+    except EngineError as error:
+        pytest.skip(f"needs a GPU, or Debian's mesa-vulkan-drivers for one in software ({error})")
+
+
+@pytest.fixture(scope="session")
 def released(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The authors' checkpoint as a flatbuffer, converted once."""
     from cartoonize.generators.conversion import flatbuffer, keras_model

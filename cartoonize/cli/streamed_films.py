@@ -95,11 +95,11 @@ def _on_cluster(films: list[Job], chosen: Options, report: Report) -> Generator[
 
     with refusing(ConfigurationError):
         generator = load(chosen.weights)
-    cores, crew = 1, Crew(chosen.jobs, 1, worker_memory(generator, chosen.size), chosen.device == "gpu")
+    cores, crew = 1, Crew(chosen.jobs, 1, worker_memory(generator, chosen.size), chosen.device.startswith("gpu"))
     if chosen.ray == "local":
         shared = share(_SEGMENTS, generator, chosen.size, chosen.device, chosen.jobs)
         cores = shared.workers * shared.threads
-        crew = Crew(shared.workers, shared.threads, 0, chosen.device == "gpu")
+        crew = Crew(shared.workers, shared.threads, 0)
     with refusing(ConfigurationError):
         cartoonizer = spec_of(chosen, crew.cores).cartoonizer()
     on_cluster = FilmsOnCluster(

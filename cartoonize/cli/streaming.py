@@ -215,10 +215,9 @@ def _done(jobs: Iterable[Job], chosen: Options, report: Report, ending: Ending) 
 
 def _crew(chosen: Options, shared: Share, memory: int, most: int | None) -> Crew:
     """Return the workers to ask for: as this machine is shared where the cluster is started here."""
-    gpu = chosen.device == "gpu"
     if chosen.ray == "local":
-        return Crew(shared.workers, shared.threads, 0, gpu, most)
-    return Crew(chosen.jobs, 1, memory, gpu, most)
+        return Crew(shared.workers, shared.threads, 0, most=most)
+    return Crew(chosen.jobs, 1, memory, chosen.device.startswith("gpu"), most)
 
 
 def _on_cluster(

@@ -33,7 +33,8 @@ _POLL = 0.5  # seconds after which deadlines are looked at
 class Crew:
     """The workers to ask for: how many (None: as many as there are cores), and what each needs of a machine.
 
-    memory: in bytes. most: photos there are, where that is known.
+    memory: in bytes. gpu: one each, of those Ray knows of; a cluster that was started here shares this machine's.
+    most: photos there are, where that is known.
     """
 
     workers: int | None
@@ -101,8 +102,14 @@ class _Run:
     def _hire(self) -> None:
         import ray
 
-        per_core = int(ray.cluster_resources().get("GPU" if self._crew.gpu else "CPU", 0)) // self._crew.cores
-        number = max(1, min(self._crew.workers or per_core, self._crew.most or per_core))
+        there, gpu = ray.cluster_resources(), self._crew.gpu
+        if gpu and not there.get("GPU"):
+            raise ClusterError(
+                "--device gpu: no machine of the cluster has a GPU that Ray knows of, which sees those of CUDA and ROCm"
+                " alone: start it with `ray start --num-gpus 1`"
+            )
+        room = int(there.get("GPU" if gpu else "CPU", 0)) // (1 if gpu else self._crew.cores)
+        number = max(1, min(self._crew.workers or room, self._crew.most or room))
         worker = ray.remote(worker_class()).options(
             num_cpus=self._crew.cores,
             num_gpus=int(self._crew.gpu),

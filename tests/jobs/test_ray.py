@@ -144,6 +144,20 @@ def test_local_ray_says_and_makes_what_the_local_run_does(coffee: NDArray[np.uin
     assert same_pictures("out", "local")
 
 
+def test_gpus_that_ray_does_not_know_of(has_gpu: None, coffee: NDArray[np.uint8]) -> None:
+    save(coffee, [f"in/{n}.jpg" for n in range(3)])
+    for out, more in (("local", ()), ("out", ("--ray", "local"))):
+        run("in", "--out", out, "--device", "gpu", *more)
+    assert same_pictures("out", "local")
+    with a_cluster() as cluster:
+        err = run("in", "--out", "out2", "--device", "gpu", "--ray", cluster.address, code=2)[1]
+        assert "no machine of the cluster has a GPU that Ray knows of" in err
+        patiently(lambda: cluster.add_node(num_cpus=1, num_gpus=1))
+        cluster.wait_for_nodes()
+        run("in", "--out", "out2", "--device", "gpu", "--ray", cluster.address)
+    assert same_pictures("out2", "local")
+
+
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopping_leaves_no_process_behind(coffee: NDArray[np.uint8], tmp_path: Path, signum: int, code: int) -> None:
     save(coffee, [f"in/{n}.jpg" for n in range(60)], width=71)
