@@ -8,10 +8,11 @@ from canvas import AUTUMN, FOLIAGE, GRASS, HAIRS, PINE, PLUM, ROCK, SIDE, SLATE,
 
 SKIES: tuple[tuple[str, ...], ...] = (
     ("3c8d8c", "7dbab0", "b9d9c8", "f7e8c8"),
-    ("f3a95c", "f6c27d", "f9d9a2", "fbeccb"),
-    ("e2763c", "ee9a58", "f5bf82", "f9dfb0"),
-    ("2b4d6b", "3f7088", "74a3a6", "c3d6c2"),
-    ("f7e8c8", "f7e8c8", "f3d9ae", "efc891"),
+    ("9fcfcb", "c4e0d3", "e4eddb", "fbf1da"),
+    ("fbf1da", "fbf1da", "f7e8c8", "f6d6a4"),
+    ("f7e8c8", "fbf1da", "f9ecd0", "d8e5d3"),
+    ("f3a95c", "f6c27d", "f9d9a2", "fbf1da"),
+    ("2b4d6b", "3f7088", "74a3a6", "d9e6d6"),
     ("5f3f66", "a5566a", "e07f57", "f6bd7d"),
 )
 

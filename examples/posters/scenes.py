@@ -18,6 +18,7 @@ from canvas import (
     SIDE,
     SKINS,
     SLATE,
+    SNOW,
     TEAL,
     WALL,
     WATER,
@@ -35,7 +36,7 @@ def landscape(poster: Poster) -> None:
         mountains(poster, horizon)
     for n in range(int(poster.draw.integers(1, 4))):
         line = poster.ridge(horizon + n * poster.between(60, 130), 18, 0.5)
-        tones = (GRASS, GROUND, FOLIAGE, WATER, AUTUMN)[int(poster.draw.integers(5))]
+        tones = (GRASS, GROUND, FOLIAGE, WATER, SNOW, SLATE)[int(poster.draw.integers(6))]
         mask = poster.below(line)
         poster.paint(mask, tones, 30)
         for _ in range(int(poster.draw.integers(2, 14))):
