@@ -1,4 +1,4 @@
-"""Generator + guided filter at 720 x 1080: the released graph run by TensorFlow against this program's engines."""
+"""Generator + guided filter: the released graph run by TensorFlow against this program's engines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 import tensorflow as tf
-from devices import compare
+from devices import SHAPE, compare
 from measure import header, median_seconds, photo, row
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -44,12 +44,14 @@ def released_graph(weights: str) -> tf.types.experimental.ConcreteFunction:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", default="whitebox", help="the released weights: whitebox, or a checkpoint's path")
-    weights = parser.parse_args().weights
+    parser.add_argument("--shape", type=int, nargs=2, default=SHAPE, metavar=("HEIGHT", "WIDTH"))
+    options = parser.parse_args()
+    weights, shape = options.weights, tuple(options.shape)
     threads = os.cpu_count() or 1
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     header()
-    image = photo(720, 1080)
-    graph, ours = released_graph(weights), Cartoonizer(weights)
+    image = photo(*shape)
+    graph, ours = released_graph(weights), Cartoonizer(weights, size="full")
 
     def theirs() -> np.ndarray:
         return to_image(graph(tf.constant(to_network(image)[np.newaxis]))[0].numpy()[0])
@@ -62,13 +64,13 @@ def main() -> None:
     row("  ratio", tensorflow / litert, "x")
     row("their generator alone", alone)
     for name in BUILTIN:
-        built_in = Cartoonizer(name)
+        built_in = Cartoonizer(name, size="full")
         whole, generator = map(median_seconds, (partial(built_in, image), partial(built_in.generate, image)))
         row(f"built-in weights `{name}`, cartoonize", whole)
         row("  ratio to the released weights in cartoonize", litert / whole, "x")
         row("  the generator alone", generator)
         row("  ratio to the released one alone", alone / generator, "x")
-    compare()
+    compare(shape)
 
 
 if __name__ == "__main__":

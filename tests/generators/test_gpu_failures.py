@@ -122,6 +122,17 @@ def test_a_process_that_is_killed_costs_a_try_and_leaves_nothing(has_gpu: None) 
     assert second.returncode is not None, "the process ends with its engine"
 
 
+def test_the_process_ends_with_the_program_in_the_middle_of_a_picture(has_gpu: None) -> None:
+    engine = VulkanEngine(load("fast"), "gpu", 2, "float32")
+    process = engine._process
+    assert process is not None
+    picture = np.zeros((3, 800, 800), np.float32)
+    process._send({"shape": picture.shape}, picture.data.cast("B"))
+    process._requests.close()
+    assert process._answers.read() == b"", "nothing was drawn to its end"
+    assert process._running.wait() == 0
+
+
 def test_a_driver_that_crashes_at_once_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ncnn.py").write_text("import os; os.abort()")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

@@ -11,9 +11,11 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -48,11 +50,23 @@ def main() -> None:
             _send(answers, refusal.answer)
             return
         _send(answers, {"ready": True})
+        pictures: SimpleQueue[NDArray[np.float32]] = SimpleQueue()
+        threading.Thread(target=_draw_all, args=(ncnn, net, pictures, answers), daemon=True).start()
         for line in requests:
             shape = json.loads(line)["shape"]
-            picture = np.frombuffer(_received(requests, 4 * int(np.prod(shape))), np.float32).reshape(shape)
-            drawn = _drawn(ncnn, net, picture)
+            data = _received(requests, 4 * int(np.prod(shape)))
+            pictures.put(np.frombuffer(data, np.float32).reshape(shape))
+        os._exit(0)  # nobody waits any more for what is drawn
+
+
+def _draw_all(ncnn: ModuleType, net: Any, pictures: SimpleQueue[NDArray[np.float32]], answers: BinaryIO) -> None:
+    """Draw pictures in a thread of their own, so that the end of the program is heard meanwhile."""
+    try:
+        while True:
+            drawn = _drawn(ncnn, net, pictures.get())
             _send(answers, {"shape": drawn.shape}, drawn)
+    finally:
+        os._exit(1)  # as a driver's crash
 
 
 @contextmanager
@@ -76,7 +90,7 @@ def _send(answers: BinaryIO, words: dict[str, Any], picture: NDArray[np.float32]
 def _received(requests: BinaryIO, count: int) -> bytes:
     data = requests.read(count)
     if len(data) < count:
-        sys.exit(0)  # the program has ended
+        os._exit(0)  # the program has ended
     return data
 
 

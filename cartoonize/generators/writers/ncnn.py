@@ -70,7 +70,8 @@ class _Network:
 
     def keep(self, array: Weights, *, tagged: bool = True) -> None:
         """Add weights; in half the bytes where that loses nothing."""
-        half = array.astype(np.float16)
+        with np.errstate(over="ignore"):  # what is too large for it is kept in float32
+            half = array.astype(np.float16)
         if not tagged:
             self.weights += array.tobytes()
         elif np.array_equal(half.astype(np.float32), array):
