@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -93,85 +92,100 @@ def vectors(model: WhiteBoxGAN) -> list[NDArray[Any]]:
     return [variable.numpy() for d in discriminators for variable in d.non_trainable_variables]
 
 
-def test_the_discriminators_step_leaves_the_generator_alone(batch: tuple[tf.Tensor, tf.Tensor]) -> None:
-    model = build(generator_optimizer=keras.optimizers.SGD(0.0))
+class Steps:
+    """One model for the tests that need no optimizers of their own: its step is compiled once, as that takes seconds.
+
+    SGD with rate 1 writes the gradient into the weights; with rate 0 it changes nothing.
+    """
+
+    def __init__(self, batch: tuple[tf.Tensor, tf.Tensor]) -> None:
+        self.structure_of: list[NDArray[np.float32]] = []
+        self.batch = batch
+        self.model = build(keras.optimizers.SGD(1.0), keras.optimizers.SGD(1.0), structure=self._flattened)
+        self._beginning = {name: variable.numpy() for name, variable in self.model.state().items()}
+
+    def _flattened(self, drawn: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.structure_of.append(drawn)
+        return flattened(drawn)
+
+    def untrained(self, *, generator_rate: float = 1.0, discriminator_rate: float = 1.0) -> WhiteBoxGAN:
+        """Return the model as it was at first."""
+        for name, variable in self.model.state().items():
+            variable.assign(self._beginning[name])
+        self.model.optimizer.learning_rate = generator_rate
+        self.model.discriminator_optimizer.learning_rate = discriminator_rate
+        self.structure_of.clear()
+        return self.model
+
+
+@pytest.fixture(scope="module")
+def steps(batch: tuple[tf.Tensor, tf.Tensor]) -> Steps:
+    return Steps(batch)
+
+
+def test_the_discriminators_step_leaves_the_generator_alone(steps: Steps) -> None:
+    model = steps.untrained(generator_rate=0)
     generator, discriminators = model.generator.get_weights(), kernels(model)
 
-    step(model, batch)
+    step(model, steps.batch)
 
     assert same(generator, model.generator.get_weights())
     assert not any(np.array_equal(a, b) for a, b in zip(discriminators, kernels(model), strict=True))
 
 
-def test_the_generators_step_leaves_the_discriminators_alone(batch: tuple[tf.Tensor, tf.Tensor]) -> None:
-    model = build(discriminator_optimizer=keras.optimizers.SGD(0.0))
+def test_the_generators_step_leaves_the_discriminators_alone(steps: Steps) -> None:
+    model = steps.untrained(discriminator_rate=0)
     generator, discriminators = model.generator.get_weights(), kernels(model)
 
-    step(model, batch)
+    step(model, steps.batch)
 
     assert same(discriminators, kernels(model))
     assert not any(np.array_equal(a, b) for a, b in zip(generator, model.generator.get_weights(), strict=True))
 
 
-@dataclass
-class OneStep:
-    """A model that has taken one step, what it was before, and what its structure was taken of."""
+def test_the_power_iteration_moves_on_once_a_step(steps: Steps) -> None:
+    by_hand = steps.untrained()
+    by_hand.surface_discriminator(steps.batch[0], training=True)
+    by_hand.texture_discriminator(steps.batch[0][..., :1], training=True)
+    expected = vectors(by_hand)
+    model = steps.untrained()
+    assert not any(np.array_equal(a, b) for a, b in zip(vectors(model), expected, strict=True))
 
-    model: WhiteBoxGAN
-    generator: list[NDArray[Any]]
-    cartoons: NDArray[Any]
-    seen: list[NDArray[np.float32]]
+    step(model, steps.batch)
 
-
-@pytest.fixture(scope="module")
-def one_step(batch: tuple[tf.Tensor, tf.Tensor]) -> OneStep:
-    seen: list[NDArray[np.float32]] = []
-
-    def record(drawn: NDArray[np.float32]) -> NDArray[np.float32]:
-        seen.append(drawn)
-        return flattened(drawn)
-
-    model = build(structure=record)
-    filtered = filter_batch(batch[0], model.generator(batch[0]), 1, 1e-2)
-    result = OneStep(model, model.generator.get_weights(), filtered.numpy(), seen)
-    step(model, batch)
-    return result
+    for moved, once in zip(vectors(model), expected, strict=True):
+        np.testing.assert_allclose(moved, once, rtol=1e-6)
 
 
-def test_the_power_iteration_moves_on_once_a_step(one_step: OneStep, batch: tuple[tf.Tensor, tf.Tensor]) -> None:
-    by_hand = build()
-    by_hand.surface_discriminator(batch[0], training=True)
-    by_hand.texture_discriminator(batch[0][..., :1], training=True)
+def test_structure_is_taken_of_the_filtered_drawing(steps: Steps) -> None:
+    model, photos = steps.untrained(), steps.batch[0]
+    filtered = filter_batch(photos, model.generator(photos), 1, 1e-2)
 
-    for moved, expected in zip(vectors(one_step.model), vectors(by_hand), strict=True):
-        np.testing.assert_allclose(moved, expected, rtol=1e-6)
+    step(model, steps.batch)
 
-
-def test_structure_is_taken_of_the_filtered_drawing(one_step: OneStep) -> None:
-    assert len(one_step.seen) == 1
-    np.testing.assert_allclose(one_step.seen[0], one_step.cartoons, atol=1e-5)
+    assert len(steps.structure_of) == 1
+    np.testing.assert_allclose(steps.structure_of[0], filtered, atol=1e-5)
 
 
-def test_the_average_follows_the_generator_and_steps_are_counted(one_step: OneStep) -> None:
-    model = one_step.model
+def test_the_average_follows_the_generator_and_steps_are_counted(steps: Steps) -> None:
+    model = steps.untrained(generator_rate=1e-2)
+    before = model.generator.get_weights()
+
+    step(model, steps.batch)
 
     assert model.steps_done == 1
-    both = zip(one_step.generator, model.generator.get_weights(), model.average.get_weights(), strict=True)
-    for old, new, average in both:
+    for old, new, average in zip(before, model.generator.get_weights(), model.average.get_weights(), strict=True):
         np.testing.assert_allclose(average, 0.75 * old + 0.25 * new, atol=1e-7)
 
 
-def test_the_generator_descends_all_its_losses_on_what_it_draws_filtered(batch: tuple[tf.Tensor, tf.Tensor]) -> None:
-    """SGD with rate 1 writes the gradient into the weights; one tape over everything says what it should be."""
-    model = build(keras.optimizers.SGD(1.0), keras.optimizers.SGD(0.0))
-    before = model.generator.get_weights()
-    photos, variables = batch[0], model.generator.trainable_variables
+def test_the_generator_descends_all_its_losses_on_what_it_draws_filtered(steps: Steps) -> None:
+    """One tape over everything says what the gradient should be."""
+    twin, photos = steps.untrained(), steps.batch[0]
     # What the step sees of the discriminators is what their own step has left.
-    twin = build()
     twin.surface_discriminator(photos, training=True)
     twin.texture_discriminator(photos[..., :1], training=True)
     with tf.GradientTape() as tape:
-        drawn = filter_batch(photos, model.generator(photos), 1, 1e-2)
+        drawn = filter_batch(photos, twin.generator(photos), 1, 1e-2)
         (channel,) = texture([drawn], tf.constant([0, 0], tf.int64), variant="release")
         structure = tf.broadcast_to(tf.stop_gradient(tf.reduce_mean(drawn, (1, 2), keepdims=True)), drawn.shape)
         terms = {
@@ -183,9 +197,11 @@ def test_the_generator_descends_all_its_losses_on_what_it_draws_filtered(batch: 
         }
         expected = {name: WEIGHTS[name] * term for name, term in terms.items()}
         total = sum(expected.values())
-    gradients = tape.gradient(total, variables)
+    gradients = tape.gradient(total, twin.generator.trainable_variables)
+    model = steps.untrained(discriminator_rate=0)
+    before = model.generator.get_weights()
 
-    losses = step(model, batch)
+    losses = step(model, steps.batch)
 
     assert losses["generator"] == pytest.approx(float(total), rel=1e-5)
     assert {name: losses[name] for name in expected} == pytest.approx(
@@ -296,8 +312,8 @@ def test_a_checkpoint_leaves_the_rates_that_the_run_goes_on_with(
     assert int(resumed.optimizer.iterations) == 1
 
 
-def test_a_checkpoint_with_a_number_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
-    model = build()
+def test_a_checkpoint_with_a_number_that_is_not_finite_is_not_written(steps: Steps, tmp_path: Path) -> None:
+    model = steps.untrained()
     checkpoints.save(model, tmp_path)
     good = (tmp_path / checkpoints.NAME).read_bytes()
     model.step.assign(5)
@@ -311,8 +327,8 @@ def test_a_checkpoint_with_a_number_that_is_not_finite_is_not_written(tmp_path: 
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", None])
-def test_a_damaged_checkpoint_is_an_error(tmp_path: Path, content: bytes | None) -> None:
-    model = build()
+def test_a_damaged_checkpoint_is_an_error(steps: Steps, tmp_path: Path, content: bytes | None) -> None:
+    model = steps.untrained()
     checkpoints.save(model, tmp_path)
     path = tmp_path / checkpoints.NAME
     path.write_bytes(path.read_bytes()[:-500] if content is None else content)
@@ -321,17 +337,17 @@ def test_a_damaged_checkpoint_is_an_error(tmp_path: Path, content: bytes | None)
         checkpoints.load(model, tmp_path)
 
 
-def test_a_checkpoint_that_claims_more_than_its_model_holds_is_refused_unread(tmp_path: Path) -> None:
+def test_a_checkpoint_that_claims_more_than_its_model_holds_is_refused_unread(steps: Steps, tmp_path: Path) -> None:
     header = np.lib.format.header_data_from_array_1_0(np.zeros(1)) | {"shape": (10**12,)}
     with zipfile.ZipFile(tmp_path / checkpoints.NAME, "w") as archive, archive.open("step.npy", "w") as member:
         np.lib.format.write_array_header_1_0(member, header)
 
     with pytest.raises(ConfigError, match=r"damaged \(step of \(1000000000000,\)\)"):
-        checkpoints.load(build(), tmp_path)
+        checkpoints.load(steps.untrained(), tmp_path)
 
 
-def test_a_checkpoint_of_another_generator_is_an_error(tmp_path: Path) -> None:
-    model = build()
+def test_a_checkpoint_of_another_generator_is_an_error(steps: Steps, tmp_path: Path) -> None:
+    model = steps.untrained()
     np.savez(tmp_path / checkpoints.NAME, **{"step": 0, "generator/0": np.zeros(3)})
 
     with pytest.raises(ConfigError, match="of another generator"):
