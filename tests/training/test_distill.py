@@ -188,6 +188,7 @@ def test_weights_of_another_architecture_are_no_start(
     assert "start: fast does not fit into the student (compact and unet have other layers)" in said
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_leaves_no_checkpoint_to_go_on_from(config: dict[str, Any], tmp_path: Path) -> None:
     said = run(tmp_path, config | {"learning_rate": 1e12}, fails=True)
 
@@ -244,6 +245,7 @@ def interrupt_after(step: int, patch: pytest.MonkeyPatch) -> None:
     patch.setattr("cartoonize.training.callbacks.Watch.on_train_batch_end", look)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_has_saved_and_exported_and_resumes_as_if_nothing_had_happened(
     config: dict[str, Any], finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

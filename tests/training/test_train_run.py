@@ -34,6 +34,7 @@ from cartoonize.training.whitebox.losses import NAMES
 from .conftest import make_compact_small
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+IN_STEPS = {"step", "steps_per_second", *NAMES} - {"reconstruction", "style", "r1"}  # of the second phase
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,17 @@ def start(pictures: Path, tmp_path: Path, quick: None) -> Callable[..., Result]:
 
 
 @pytest.fixture(scope="module")
+def finished(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that went through both phases; not to be changed."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        make_quick(patch)
+        result = configured(pictures, folder)()
+    assert result.exit_code == 0, result.output
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
 def stopped_once(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """The folder around a run that was stopped after its first step, and what it said."""
     folder = tmp_path_factory.mktemp("stopped")
@@ -134,6 +146,22 @@ def interrupt_after(step: int, patch: pytest.MonkeyPatch) -> None:
     patch.setattr("cartoonize.training.callbacks.Watch.on_train_batch_end", look)
 
 
+def test_a_run_leaves_a_log_samples_a_summary_and_an_export_that_cartoonizes(finished: Path) -> None:
+    rows = LossesLog(finished, NAMES).rows()
+    assert [row["step"] for row in rows] == [1, 2, 3, 4, 5]
+    assert [set(row) for row in rows] == [{"step", "steps_per_second", "reconstruction"}] * 2 + [IN_STEPS] * 3
+    assert yaml.safe_load((finished / "config.yaml").read_text())["losses"]["content"] == 200
+    assert [path.name for path in (finished / "samples").iterdir()] == ["step_00000005.png"]
+    assert list((finished / "tensorboard").iterdir())
+    assert (finished / "losses.png").is_file()
+    exported = finished / "exports" / "step_00000005.tflite"
+    page = (finished / "summary.md").read_text()
+    assert "2 steps of pretraining" in page
+    assert f"cartoonize photo.jpg --weights {exported}" in page
+    assert Cartoonizer(exported)(skimage.data.coffee()[:60, :80]).shape == (60, 80, 3)
+
+
+@pytest.mark.slow
 def test_the_tiny_example_trains_and_its_export_cartoonizes_a_photo(tmp_path: Path) -> None:
     run = tmp_path / "run"
 
@@ -143,15 +171,9 @@ def test_the_tiny_example_trains_and_its_export_cartoonizes_a_photo(tmp_path: Pa
     rows = LossesLog(run, NAMES).rows()
     assert [row["step"] for row in rows] == list(range(6, 73, 6))
     assert rows[9]["reconstruction"] < 0.3 * rows[0]["reconstruction"]
-    assert set(rows[11]) == {"step", "steps_per_second", *NAMES} - {"reconstruction", "style", "r1"}
-    assert yaml.safe_load((run / "config.yaml").read_text())["losses"]["content"] == 200
+    assert set(rows[11]) == IN_STEPS
     assert {path.name for path in (run / "samples").iterdir()} == {"step_00000036.png", "step_00000072.png"}
-    assert list((run / "tensorboard").iterdir())
-    page = (run / "summary.md").read_text()
-    assert "60 steps of pretraining" in page
-    assert (run / "losses.png").is_file()
     exported = run / "exports" / "step_00000072.tflite"
-    assert f"cartoonize photo.jpg --weights {exported}" in page
     photo = skimage.data.coffee()[:100, :120]
     drawn, from_keras, raw = (
         Cartoonizer(exported.with_name(f"step_00000072{suffix}"))(photo).astype(int)
@@ -417,8 +439,10 @@ def test_a_run_without_its_configuration_goes_on_with_the_given_one(
     assert numbers(stopped)["step"] == 3
 
 
-def test_a_damaged_file_of_a_run_is_named(start: Callable[..., Result], stopped: Path) -> None:
-    good = {name: (stopped / name).read_bytes() for name in (NAME, "losses.csv")}
+def test_a_damaged_file_of_a_run_is_named(start: Callable[..., Result], finished: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    good = {name: (run / name).read_bytes() for name in (NAME, "losses.csv")}
     for name, content in (
         (NAME, b"PK\x03\x04 cut short"),
         ("losses.csv", b"step,reconstruction\n1,half"),
@@ -426,13 +450,13 @@ def test_a_damaged_file_of_a_run_is_named(start: Callable[..., Result], stopped:
         ("losses.csv", b"\xff\xfe"),
         ("losses.csv", b"reconstruction\n1"),
     ):
-        (stopped / name).write_bytes(content)
+        (run / name).write_bytes(content)
 
         result = start("--resume")
 
         assert result.exit_code == 1
-        assert result.output.splitlines()[-1].startswith(f"Error: {stopped / name}: damaged (")
-        (stopped / name).write_bytes(good[name])
+        assert result.output.splitlines()[-1].startswith(f"Error: {run / name}: damaged (")
+        (run / name).write_bytes(good[name])
 
 
 @pytest.mark.slow
