@@ -1,4 +1,4 @@
-"""A GPU that fails, by a Vulkan layer between ncnn and the real driver."""
+"""Generators with random weights; a GPU that fails, by a Vulkan layer between ncnn and the real driver."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from cartoonize.generators.generator import Generator, described
 
 LAYER = "VK_LAYER_CARTOONIZE_failing"
 
@@ -49,3 +52,12 @@ def failing_gpu(has_gpu: None, tmp_path_factory: pytest.TempPathFactory) -> Fail
         return {"VK_LAYER_PATH": str(folder), "VK_INSTANCE_LAYERS": LAYER, **asked}
 
     return environment
+
+
+@pytest.fixture(scope="session")
+def untrained() -> Callable[[str], Generator]:
+    """Gives the generator of an architecture's name with random weights in float16, converted once."""
+    from cartoonize.generators.architectures import ARCHITECTURES
+    from cartoonize.generators.conversion import flatbuffer
+
+    return cache(lambda name: described(flatbuffer(ARCHITECTURES[name](), half=True)))

@@ -15,7 +15,6 @@ from cartoonize.errors import EngineError, WeightsError
 from cartoonize.generators import generator as generators
 from cartoonize.generators import tiles
 from cartoonize.generators.architectures import ARCHITECTURES
-from cartoonize.generators.conversion import flatbuffer
 from cartoonize.generators.engines.litert import LiteRTEngine
 from cartoonize.generators.generator import Generator, described, load
 from cartoonize.generators.receptive_field import TRAINED
@@ -37,8 +36,8 @@ GLOBAL = {graphs.instance_norm: "MEAN", graphs.squeeze: "MEAN", graphs.attention
 
 
 @pytest.fixture(scope="module", params=list(ARCHITECTURES))
-def architecture(request: pytest.FixtureRequest) -> tuple[str, Generator]:
-    return request.param, described(flatbuffer(ARCHITECTURES[request.param](), half=True))
+def architecture(request: pytest.FixtureRequest, untrained: Callable[[str], Generator]) -> tuple[str, Generator]:
+    return request.param, untrained(request.param)
 
 
 def reach(generator: Generator, axis: int) -> int:

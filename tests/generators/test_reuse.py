@@ -18,6 +18,11 @@ def cartoonizer(request: pytest.FixtureRequest) -> Cartoonizer:
     return Cartoonizer(request.param, threads=1)
 
 
+@pytest.fixture(scope="module")
+def old(cartoonizer: Cartoonizer, coffee: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return tiles.generate(cartoonizer.engine, coffee[: SHAPE[0], : SHAPE[1]], cartoonizer.field)
+
+
 def changed(picture: NDArray[np.uint8], places: list[tuple[int, int, int, int]]) -> NDArray[np.uint8]:
     """The picture with noise in rectangles (top, left, height, width)."""
     rng = np.random.default_rng(5)
@@ -39,12 +44,14 @@ def changed(picture: NDArray[np.uint8], places: list[tuple[int, int, int, int]])
     ],
 )
 def test_an_update_equals_the_whole(
-    cartoonizer: Cartoonizer, coffee: NDArray[np.uint8], places: list[tuple[int, int, int, int]]
+    cartoonizer: Cartoonizer,
+    old: NDArray[np.float32],
+    coffee: NDArray[np.uint8],
+    places: list[tuple[int, int, int, int]],
 ) -> None:
     before = coffee[: SHAPE[0], : SHAPE[1]]
     now = changed(before, places)
     whole = tiles.generate(cartoonizer.engine, now, cartoonizer.field)
-    old = tiles.generate(cartoonizer.engine, before, cartoonizer.field)
     boxes = reuse.changes(before, now, cartoonizer.field)
     if boxes is None:  # the halo of `quality` is a third of this picture
         boxes = [reuse.Box(top, top + height, left, left + width) for top, left, height, width in places]

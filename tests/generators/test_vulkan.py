@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from cartoonize import Cartoonizer
 from cartoonize.errors import EngineError, OutOfMemoryError, WeightsError
 from cartoonize.generators import tiles
-from cartoonize.generators.architectures import ARCHITECTURES
-from cartoonize.generators.conversion import flatbuffer
 from cartoonize.generators.engines import registry
 from cartoonize.generators.engines.engine import Device
 from cartoonize.generators.engines.litert import LiteRTEngine
@@ -62,8 +60,8 @@ def test_float32_is_the_cpus(
 
 
 @pytest.mark.parametrize("name", ["unet", "compact_ink"])
-def test_every_architecture_runs_on_a_gpu(name: Any, on_gpu: OnGpu) -> None:
-    generator = described(flatbuffer(ARCHITECTURES[name](), half=True))
+def test_every_architecture_runs_on_a_gpu(name: str, on_gpu: OnGpu, untrained: Callable[[str], Generator]) -> None:
+    generator = untrained(name)
     photo = np.random.default_rng(0).uniform(-1, 1, (1, 40, 56, 3)).astype(np.float32)
     result = on_gpu(generator, photo)
     assert result.shape == (1, 40, 56, 4 if generator.inks else 3)

@@ -47,14 +47,9 @@ def test_surface_has_the_slope_of_the_filter_by_another_picture() -> None:
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(image)
         once, twice = (tf.reduce_sum(view**3) for view in (surface(image), filter_batch(image, image, 5, 0.2)))
-    np.testing.assert_allclose(tape.gradient(once, image), tape.gradient(twice, image), atol=1e-5)
-
-
-def test_surface_passes_gradients() -> None:
-    images = tf.Variable(pictures())
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(surface(images) ** 2)
-    assert np.abs(tape.gradient(loss, images)).max() > 0
+    slope = tape.gradient(once, image).numpy()
+    assert np.abs(slope).max() > 0.1
+    np.testing.assert_allclose(slope, tape.gradient(twice, image), atol=1e-5)
 
 
 def test_structure_is_the_view_of_each_picture(coffee: NDArray[np.uint8]) -> None:
