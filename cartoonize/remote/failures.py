@@ -129,7 +129,7 @@ def reason_of(error: BaseException, extra: str) -> str:
     """Return one line on an error of the libraries that an extra brings ("" of none), and what to do."""
     tries = error.tries if isinstance(error, GivenUpError) else 1
     last = (error.__cause__ or error) if isinstance(error, GivenUpError) else error
-    if extra and _is_of_credentials(last):
+    if extra in _HOW_TO_SIGN_IN and _is_of_credentials(last):
         return f"no credentials: {_HOW_TO_SIGN_IN[extra]}"
     if _is_of_certificate(last):
         return f"its certificate is not trusted: check the address and the clock, or set SSL_CERT_FILE ({_text(last)})"
@@ -162,6 +162,8 @@ def _is_refusal(error: BaseException) -> bool:
 def _is_of_credentials(error: BaseException) -> bool:
     """Whether there are none, or no more: no store has answered, or one that it needs to know who asks."""
     if type(error).__name__ in _CREDENTIALS and status_of(error) is None:
+        return True
+    if "Must provide either a connection_string or account_name" in str(error):  # adlfs' words
         return True
     return status_of(error) == 401 and "nonymous" in str(error)
 

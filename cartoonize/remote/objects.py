@@ -11,12 +11,14 @@ from cartoonize.media.formats import EXTENSIONS
 from cartoonize.remote import archives, web
 from cartoonize.remote.access import path_in, persistently
 from cartoonize.remote.connecting import filesystem
-from cartoonize.remote.failures import one_line
+from cartoonize.remote.failures import one_line, status_of
 from cartoonize.remote.listing import Existing
 from cartoonize.remote.urls import WEB, Url, parse
 
 NO_READING = "not allowed to read it: check the credentials and their rights"
 NO_WRITING = "not allowed to write there: check the credentials and their rights"
+
+_NO_RANGE = 416  # the status of answers to requests for bytes that are not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,9 @@ def _read(url: Url) -> bytes:
     system = filesystem(url.scheme)
     try:
         data: bytes = system.cat_file(path_in(url), start=0, end=MAX_STREAM + 1)
-    except OSError as error:
-        if error.errno == errno.EINVAL and system.size(path_in(url)) == 0:  # of nothing there is no first byte
+    except Exception as error:  # each library's own
+        no_range = status_of(error) == _NO_RANGE or getattr(error, "errno", None) == errno.EINVAL
+        if no_range and system.size(path_in(url)) == 0:  # of nothing there is no first byte
             return b""
         raise
     return data
