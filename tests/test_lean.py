@@ -18,6 +18,8 @@ from PIL import Image
 
 from cartoonize.generators.weights import builtin_folder
 
+from .clips import Clip, times
+
 ROOT = Path(__file__).parents[1]
 LEAN = {line.strip() for line in (ROOT / "requirements-lean.txt").read_text().splitlines() if line[0] != "#"}
 FORBID = """
@@ -73,6 +75,13 @@ def test_a_heic_photo_is_read(folder: Path) -> None:
     run("photo.jpg", "--out", "photo.heic", cwd=folder)
     objects = run("photo.heic", "--json", cwd=folder).stdout.splitlines()
     assert json.loads(objects[-1])["summary"]["done"] == 1
+
+
+def test_a_film_is_drawn(folder: Path) -> None:
+    Clip().write(folder / "film.mp4")
+    result = run("film.mp4", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert times(folder / "film_cartoon.mp4") == times(folder / "film.mp4")
 
 
 @pytest.mark.parametrize(
