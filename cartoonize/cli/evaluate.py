@@ -11,6 +11,7 @@ import click
 
 from cartoonize.cli.refusals import refusing
 from cartoonize.cli.sheets import check_place
+from cartoonize.cli.training import look_for_gpu
 from cartoonize.cli.values import complete_weights
 from cartoonize.errors import shown
 
@@ -77,6 +78,7 @@ def evaluate(
             raise click.UsageError(f"--chart {shown(chart)}: expected the name of a .png file")
         check_place(chart)
     inception = _inception_file(features)
+    look_for_gpu()
     from cartoonize.training.evaluation.run import OTHER_INCEPTION
     from cartoonize.training.evaluation.run import evaluate as run
 

@@ -119,7 +119,7 @@ def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: b
     from cartoonize.training.whitebox.config import TrainConfig
 
     config = load(config_file, TrainConfig, overrides)
-    _look_for_gpu()
+    look_for_gpu()
     if check:
         from cartoonize.training.whitebox.check import check as run_check
 
@@ -133,14 +133,15 @@ def _train(config_file: Path, overrides: tuple[str, ...], resume: bool, check: b
 
 def _first_config(photos: Path, cartoons: Path) -> str:
     click.echo("looking at both folders, then taking a few steps for the time to expect; half a minute or so", err=True)
-    gpu = _look_for_gpu()
+    gpu = look_for_gpu()
     from cartoonize.training.whitebox.check import times
     from cartoonize.training.whitebox.first_config import first_config
 
     return first_config(photos, cartoons, gpu=gpu, times=times)
 
 
-def _look_for_gpu() -> bool:
+def look_for_gpu() -> bool:
+    """Import TensorFlow, its greetings kept off the terminal; returns whether it has found a GPU."""
     from cartoonize.generators.native_logs import native_stderr_silenced
 
     _quiet_tensorflow()
