@@ -79,16 +79,21 @@ def evaluate(
         check_place(chart)
     inception = _inception_file(features)
     look_for_gpu()
-    from cartoonize.training.evaluation.run import OTHER_INCEPTION
+    from cartoonize.training.evaluation.run import OTHER_INCEPTION, Folder
     from cartoonize.training.evaluation.run import evaluate as run
 
     with refusing():
-        found = run(photos, cartoons, dict.fromkeys(weights), count, inception)  # each once
+        sources, art = (Folder(folder, count, _note) for folder in (photos, cartoons))
+        found = run(sources, art, dict.fromkeys(weights), inception)  # each look once
         if chart:
             _write_chart(chart, found.looks)
     if found.features == OTHER_INCEPTION:
         click.echo("not the weights of Inception that papers use: compare these rows with one another alone", err=True)
     click.echo(_json(found) if as_json else _table(found.looks))
+
+
+def _note(line: str) -> None:
+    click.echo(shown(line), err=True)
 
 
 def _inception_file(features: str) -> Path | None:

@@ -88,12 +88,15 @@ def test_content_of_a_picture_is_its_own() -> None:
 
 
 def test_the_command_tells_looks_apart(tmp_path: Path) -> None:
-    folder = photos(tmp_path / "photos", 12)
-    arguments = ["--photos", str(folder), "--cartoons", str(folder), "-w", "fast", "--count", "11"]
+    folder = photos(tmp_path / "photos", 11)
+    (folder / "notes.txt").write_text("no picture, and not taken for one")
+    (folder / "0broken.jpg").write_text("no picture")
+    arguments = ["--photos", str(folder), "--cartoons", str(folder), "-w", "fast"]
 
     result = CliRunner().invoke(evaluate, [*arguments, "--json", "--chart", str(tmp_path / "chart.png")])
 
     assert result.exit_code == 0, result.output
+    assert result.stderr.count("0broken.jpg") == 2, "once as a photo, once as a cartoon"
     untouched, fast = json.loads(result.stdout)["looks"]
     assert (untouched["weights"], fast["weights"]) == ("(photos)", "fast")
     assert untouched["fid_cartoons"]["value"] == pytest.approx(0, abs=1e-6)
@@ -114,6 +117,16 @@ def test_too_few_pictures_are_one_line(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert result.output == f"Error: {folder}: 2 pictures found, at least 10 are needed\n"
+
+
+def test_too_few_that_can_be_read_are_one_line(tmp_path: Path) -> None:
+    folder = photos(tmp_path / "photos", 9)
+    (folder / "broken.jpg").write_text("no picture")
+
+    result = CliRunner().invoke(evaluate, ["--photos", str(folder), "--cartoons", str(folder)])
+
+    assert result.exit_code == 1
+    assert result.output.endswith(f"Error: {folder}: 9 pictures that can be read, at least 10 are needed\n")
 
 
 def test_a_longer_bar_is_a_larger_number() -> None:

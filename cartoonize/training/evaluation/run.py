@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +10,12 @@ import numpy as np
 from tqdm import tqdm
 
 from cartoonize.cartoonizer import Cartoonizer
-from cartoonize.errors import DatasetError
+from cartoonize.errors import DatasetError, DecodeError
 from cartoonize.method.pixels import Image, resize, working_shape
 from cartoonize.training.evaluation.distances import Estimate, estimate, fid, kid, mean
 from cartoonize.training.evaluation.inception import PUBLISHED
 from cartoonize.training.evaluation.looking import Eye, Seen, content_ratio
-from cartoonize.training.photos import photo_files, read_photo
+from cartoonize.training.photos import photo_files, read_picture
 
 UNTOUCHED = "(photos)"
 OTHER_INCEPTION = "inception with other weights"
@@ -44,10 +44,37 @@ class Evaluation(NamedTuple):
     features: str
 
 
-def evaluate(
-    photos: Path, cartoons: Path, weights: Iterable[str], count: int, inception: Path | None = None
-) -> Evaluation:
-    """Measure the untouched photos and every look, on `count` photos and cartoons evenly out of their folders.
+class Folder:
+    """Some pictures of a folder, evenly out of all; those that cannot be read are reported once and left out.
+
+    Raises DatasetError where there are too few.
+    """
+
+    def __init__(self, folder: Path, count: int, report: Callable[[str], None]) -> None:
+        files = photo_files(folder)
+        self._folder, self._report = folder, report
+        self._check(len(files), "pictures found")
+        self._files = [files[n] for n in np.linspace(0, len(files) - 1, min(count, len(files))).astype(int)]
+
+    def pictures(self, bar: str) -> Iterator[Image]:
+        """Yield the pictures, uint8 (H, W, 3), the same ones each time; `bar` is the title of the progress bar."""
+        broken = set()
+        for path in tqdm(self._files, bar, disable=None):
+            try:
+                yield read_picture(path)
+            except DecodeError as error:
+                self._report(f"{path}: {error}; left out")
+                broken.add(path)
+        self._files = [path for path in self._files if path not in broken]
+        self._check(len(self._files), "pictures that can be read")
+
+    def _check(self, found: int, what: str) -> None:
+        if found < FEWEST:
+            raise DatasetError(f"{self._folder}: {found} {what}, at least {FEWEST} are needed")
+
+
+def evaluate(photos: Folder, cartoons: Folder, weights: Iterable[str], inception: Path | None = None) -> Evaluation:
+    """Measure the untouched photos and every look, on photos and cartoons.
 
     inception: a file of Inception's weights, for FID and KID; None is lite0.
     Raises DatasetError, WeightsError and EngineError.
@@ -55,11 +82,10 @@ def evaluate(
     looks: dict[str, Callable[[Image], Image]] = {
         name: Cartoonizer(name, output_size="work") for name in weights
     }  # all that is wrong with them, first
-    files, art = (_some(folder, count) for folder in (photos, cartoons))
     eye = Eye(inception)
-    goal = eye.see(read_photo(path) for path in tqdm(art, "cartoons", disable=None))
+    goal = eye.see(cartoons.pictures("cartoons"))
     looks = {UNTOUCHED: _at_work} | looks
-    seen = {name: eye.see(_drawn(files, name, draw)) for name, draw in looks.items()}
+    seen = {name: eye.see(map(draw, photos.pictures(name))) for name, draw in looks.items()}
     measured = [_measured(name, found, seen[UNTOUCHED], goal) for name, found in seen.items()]
     return Evaluation(measured, _features(eye.source))
 
@@ -68,18 +94,6 @@ def _features(source: str | None) -> str:
     if source is None:
         return "lite0"
     return "inception" if source == PUBLISHED else OTHER_INCEPTION
-
-
-def _some(folder: Path, count: int) -> list[Path]:
-    files = photo_files(folder)
-    if len(files) < FEWEST:
-        raise DatasetError(f"{folder}: {len(files)} pictures found, at least {FEWEST} are needed")
-    return [files[n] for n in np.linspace(0, len(files) - 1, min(count, len(files))).astype(int)]
-
-
-def _drawn(files: Sequence[Path], name: str, draw: Callable[[Image], Image]) -> Iterator[Image]:
-    for path in tqdm(files, name, disable=None):
-        yield draw(read_photo(path))
 
 
 def _at_work(photo: Image) -> Image:
