@@ -105,9 +105,7 @@ def verify_weights(ctx: click.Context, name: str | None) -> None:
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write (a SavedModel: folder)."
 )
-@click.option(
-    "--image", is_flag=True, help="Whole cartoons: uint8 in and out, of any size, filter and ink inside; not ncnn."
-)
+@click.option("--image", is_flag=True, help="Whole cartoons: uint8 in and out, of any size, filter and ink inside.")
 @click.option("--layout", type=Choice(["NHWC", "NCHW"]), default="NHWC", show_default=True, help="ONNX: of the axes.")
 @click.option("--overwrite", is_flag=True, help="Replace what exists; without it that is an error.")
 def export_weights(

@@ -14,10 +14,10 @@ import numpy as np
 from cartoonize.method.pixels import Array, Image, bands
 
 INK = 0.92  # of the light that full ink takes away: black ink on paper is not quite black
-_EDGE = 0.4  # ink at which the edge of a line lies
+EDGE = 0.4  # ink at which the edge of a line lies
 _SMOOTH = 0.7  # pixels, before ink is enlarged
 _COLUMNS = 64  # looked through for ink at a time
-_STEEPNESS = 1.7  # of that edge: of what is laid on, in terms of what was drawn
+STEEPNESS = 1.7  # of that edge: of what is laid on, in terms of what was drawn
 
 
 def inked(picture: Image, ink: Array, lines: float = 1.0) -> Image:
@@ -46,7 +46,7 @@ def paper(lines: float, scale: float) -> Image:
     scale: how many times larger than it was drawn the ink is laid on; so much steeper the edges of lines are made.
     """
     ink = np.arange(256) / 255
-    crisp = np.clip((ink - _EDGE**lines) * _STEEPNESS * max(1.0, scale) + 0.5, 0, 1)
+    crisp = np.clip((ink - EDGE**lines) * STEEPNESS * max(1.0, scale) + 0.5, 0, 1)
     crisp[0] = 0
     light: Image = np.rint(255 * (1 - INK * min(1.0, lines) * crisp)).astype(np.uint8)
     return light

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from cartoonize.generators.engines.litert import LiteRTEngine
 from cartoonize.generators.engines.vulkan import VulkanEngine
 from cartoonize.generators.generator import Generator, described, load
 from cartoonize.generators.receptive_field import ReceptiveField
-from cartoonize.generators.writers.ncnn import _Network, write_ncnn
+from cartoonize.generators.writers.ncnn import write_ncnn
+from cartoonize.generators.writers.ncnn_network import Network
 from cartoonize.method.guided_filter import filter_image
 from cartoonize.method.pixels import to_network
 
@@ -113,11 +113,11 @@ def test_the_tiles_of_that_test_are_tiles(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_what_a_gpu_is_not_told_of_is_named(graph: Callable[[Any], Any], reason: str) -> None:
     with pytest.raises(WeightsError, match=reason):
-        write_ncnn(graphs.generator(graph).graph)
+        write_ncnn(graphs.generator(graph))
 
 
 def test_weights_too_large_for_half_precision_are_kept_as_they_are() -> None:
-    network = _Network(Counter())
+    network = Network()
     network.keep(np.array([1e6, 1.0], np.float32))
     assert network.weights == bytes(4) + np.array([1e6, 1.0], np.float32).tobytes()
 

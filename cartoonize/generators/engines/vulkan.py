@@ -56,7 +56,7 @@ class VulkanEngine:
     """
 
     def __init__(self, generator: Generator, device: str, threads: int, precision: Precision) -> None:
-        parameters, weights = write_ncnn(generator.graph)
+        parameters, weights = write_ncnn(generator)
         parts = parameters.encode("ascii"), weights
         sizes = [len(part) for part in parts]
         self._order = {"device": device, "threads": threads, "precision": precision, "sizes": sizes}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -120,8 +119,3 @@ def borders(step: Step) -> list[tuple[int, int]]:
             raise WeightsError(f"a {step.name} that leaves rows out, or is of a fixed size, runs on LiteRT only")
         taken.append((start, -stop))
     return taken
-
-
-def uses(found: list[Step], target: int) -> Counter[int]:
-    """Count how often each tensor is used, the result once more."""
-    return Counter([*(i for step in found for i in step.pictures), target])

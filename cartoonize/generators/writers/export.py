@@ -41,8 +41,6 @@ def export(order: Order) -> list[Path]:
 
     Raises WeightsError when the format cannot hold the generator, EncodeError when a file cannot be written or exists.
     """
-    if order.image and order.format == "ncnn":
-        raise WeightsError("--image: ncnn has no bytes, the program around it converts them; expected another --format")
     if order.layout != "NHWC" and order.format != "onnx":
         raise WeightsError("--layout goes with --format onnx: the other formats have one layout each")
     if problem := write_problem(_written_first(order)):
@@ -79,7 +77,7 @@ def _tflite(order: Order, generator: Generator) -> dict[Path, bytes]:
 def _ncnn(order: Order, generator: Generator) -> dict[Path, bytes]:
     from cartoonize.generators.writers.ncnn import write_ncnn
 
-    parameters, weights = write_ncnn(generator.graph)
+    parameters, weights = write_ncnn(generator, image=order.image)
     parts = {".param": parameters.encode(), ".bin": weights, ".json": _card(generator)}
     return {_ncnn_part(order, suffix): data for suffix, data in parts.items()}
 
