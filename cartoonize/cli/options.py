@@ -14,6 +14,7 @@ from cartoonize.cli.numbers import NumberRange
 from cartoonize.cli.values import (
     DeviceName,
     ListFile,
+    PictureFormat,
     WithHiddenName,
     color,
     complete_weights,
@@ -24,7 +25,7 @@ from cartoonize.cli.values import (
 from cartoonize.cli.words import Choice
 from cartoonize.generators.engines.engine import Precision
 from cartoonize.jobs.sharding import Shard
-from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION
+from cartoonize.media.formats import PREFERRED_EXTENSION
 
 if TYPE_CHECKING:
     pass
@@ -159,7 +160,7 @@ _PARAMETERS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--format",
-        type=Choice([extension[1:] for extension in EXTENSIONS], case_sensitive=False),
+        type=PictureFormat(),
         callback=extension,
         metavar="|".join(extension[1:] for extension in PREFERRED_EXTENSION.values()),
         help="Format of the results.  [default: the photo's]",

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cartoonize.cli.words import did_you_mean, is_address
+from cartoonize.cli.words import Choice, did_you_mean, is_address
 from cartoonize.errors import CartoonizeError, shown
 from cartoonize.generators.authors_release import RELEASED
 from cartoonize.generators.engines.engine import DEVICE_NAME
 from cartoonize.generators.weights import BUILTIN
 from cartoonize.jobs.sharding import Shard
+from cartoonize.media.film.containers import CONTAINERS
 from cartoonize.media.formats import EXTENSIONS, PREFERRED_EXTENSION
 
 if TYPE_CHECKING:
@@ -32,6 +33,19 @@ class WithHiddenName(click.Option):
         self.opts = [*shown, self.hidden_name]
         super().add_to_parser(parser, ctx)
         self.opts = shown
+
+
+class PictureFormat(Choice):
+    """An extension of a format that photos are written in, without its dot."""
+
+    def __init__(self) -> None:
+        super().__init__([extension[1:] for extension in EXTENSIONS], case_sensitive=False)
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Say what the formats are; of a film's, how that is asked for."""
+        if f".{value}".lower() in CONTAINERS:
+            return f"{value!r} is of films: give --out a name that ends in it, or leave it out to keep each film's own"
+        return super().get_invalid_choice_message(value, ctx)
 
 
 class ListFile(click.File):

@@ -160,6 +160,7 @@ def test_a_dry_run_tells_frames_size_and_time_by_a_trial() -> None:
         (["a.png", "--out", "b.mp4"], "expected an extension out of .jpg"),
         (["a.png", "--crf", "3"], "--crf is for films, and there is none here"),
         (["a.mkv", "--codec", "h265"], "is not one of"),
+        (["a.mkv", "--format", "MP4"], "'MP4' is of films: give --out a name that ends in it"),
         (["a.mkv", "--steady", "2"], "is not in the range"),
     ],
 )
