@@ -196,7 +196,8 @@ class Inputs:
         parts = place.split("/")
         if self._hidden:
             return parts[-1].startswith("._")
-        return "/." in f"/{place}" or any(part.casefold() in LITTER for part in parts)
+        is_hidden = "/." in f"/{place}" and any(part[:1] == "." and part not in (".", "..") for part in parts)
+        return is_hidden or any(part.casefold() in LITTER for part in parts)
 
 
 def identity_of_folder(folder: Url | Path) -> str:

@@ -22,6 +22,10 @@ KNOWN = "s3://, gs://, az://, https://, file:// or zip://NAMES::ARCHIVE"
 
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://", re.ASCII)
 _SIGNS = "*?["
+_NONE_ON_WINDOWS = re.compile(
+    r"\A(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\.|\Z)|[<>:\"|?*\x00-\x1f]|[ .]\Z",
+    re.IGNORECASE,
+)
 
 
 class UrlError(CartoonizeError):
@@ -117,7 +121,14 @@ def parse(text: str) -> Url | str:
 def unsafe_place(place: str) -> bool:
     """Whether a name from a store would lead out of a folder, or nowhere, if it was taken as a path below it."""
     parts = re.split(r"[/\\]", place)
+    if os.name == "nt" and any(map(no_name_on_windows, parts)):
+        return True
     return not parts[0] or "\0" in place or bool(os.path.splitdrive(place)[0]) or not {".", ".."}.isdisjoint(parts)
+
+
+def no_name_on_windows(part: str) -> bool:
+    """Whether Windows would make another file of a name, or none: a device, a stream, a sign, a dot at the end."""
+    return _NONE_ON_WINDOWS.search(part) is not None
 
 
 def _local_path(rest: str) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cartoonize.remote.urls import Url, UrlError, is_url, parse, unsafe_place
+from cartoonize.remote.urls import Url, UrlError, is_url, no_name_on_windows, parse, unsafe_place
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,15 @@ def test_names_that_lead_out_of_a_folder(place: str) -> None:
 @pytest.mark.parametrize("place", ["a.jpg", "a/b..jpg", "..a/b.jpg", "a//b.jpg", " /a.jpg"])
 def test_names_that_stay_inside(place: str) -> None:
     assert not unsafe_place(place)
+
+
+@pytest.mark.parametrize(
+    "part", ["CON.jpg", "nul", "com1 .jpg", "LPT\u00b9.png", "a:b.jpg", "a?.jpg", "a\tb.jpg", "a.", "a "]
+)
+def test_names_that_windows_takes_for_others(part: str) -> None:
+    assert no_name_on_windows(part)
+
+
+@pytest.mark.parametrize("part", ["", "console.jpg", "com10.jpg", ".a.jpg", "a b#%.jpg", "null.jpg", "\u6587.jpg"])
+def test_names_that_windows_has(part: str) -> None:
+    assert not no_name_on_windows(part)
