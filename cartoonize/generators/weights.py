@@ -90,13 +90,18 @@ def locate(weights: str | Path) -> Weights:
 
 
 def keras_weights(weights: Weights) -> Weights:
-    """Return the same weights in a form Keras can load; raises WeightsError when there is none."""
+    """Return the same weights in a form Keras can load; raises WeightsError when there is none.
+
+    Of a flatbuffer that is the `.weights.h5` that trainings leave beside it.
+    """
     if weights.kind not in ("flatbuffer", "onnx"):
         return weights
-    if weights.path.parent == builtin_folder():
-        return _recognise(weights.path.with_suffix(".weights.h5"))
+    beside = weights.path.with_suffix(".weights.h5")
+    if weights.kind == "flatbuffer" and beside.is_file():
+        return _recognise(beside)
     raise WeightsError(
-        f"{weights.path}: a {weights.path.suffix} file is not for training; give the .weights.h5 it was made from"
+        f"{weights.path}: a {weights.path.suffix} file has no weights for Keras, neither to train from nor to export as"
+        " saved_model or keras: give the .weights.h5 it was made from"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -29,7 +30,7 @@ from cartoonize.errors import AlreadyThereError, EncodeError, WeightsError
 from cartoonize.generators.card import METADATA_NAME, Card, read_card, with_card
 from cartoonize.generators.engines.litert import LiteRTEngine
 from cartoonize.generators.generator import Generator, described, load
-from cartoonize.generators.weights import BUILTIN
+from cartoonize.generators.weights import BUILTIN, builtin_folder
 from cartoonize.generators.writers import FORMATS
 from cartoonize.generators.writers.export import Order, export
 from cartoonize.generators.writers.onnx import write_onnx
@@ -219,6 +220,17 @@ def test_keras_can_be_read_back(tmp_path: Path, own_cache: Path) -> None:
     result = np.asarray(keras.models.load_model(path)(PHOTO))
     assert np.abs(result - LiteRTEngine(load("fast"), 2)(PHOTO)).max() <= 1e-4
     assert "CC BY-NC-SA" in json.loads(zipfile.ZipFile(path).read("card.json"))["licence"]
+
+
+def test_what_a_training_left_becomes_keras_too(tmp_path: Path, own_cache: Path) -> None:
+    for suffix in (".tflite", ".weights.h5"):
+        shutil.copy(builtin_folder() / f"fast{suffix}", tmp_path / f"step_00000002{suffix}")
+    trained = str(tmp_path / "step_00000002.tflite")
+    (path,) = export(Order(trained, "keras", tmp_path / "mine.keras"))
+    assert np.abs(np.asarray(keras.models.load_model(path)(PHOTO)) - LiteRTEngine(load("fast"), 2)(PHOTO)).max() <= 1e-4
+    (tmp_path / "step_00000002.weights.h5").unlink()
+    with pytest.raises(WeightsError, match=r"a \.tflite file has no weights for Keras"):
+        export(Order(trained, "keras", tmp_path / "other.keras"))
 
 
 def test_a_saved_model_can_be_served(tmp_path: Path) -> None:

@@ -296,7 +296,7 @@ def test_it_is_known_by_its_name_and_is_not_for_training(tmp_path: Path) -> None
     path = tmp_path / "mine.onnx"
     path.write_bytes(of("Relu")())
     assert locate(path).kind == "onnx"
-    with pytest.raises(WeightsError, match=r"a \.onnx file is not for training"):
+    with pytest.raises(WeightsError, match=r"a \.onnx file has no weights for Keras"):
         keras_weights(locate(path))
     path.write_bytes(b"GIF89a")
     with pytest.raises(WeightsError, match="not weights"):
