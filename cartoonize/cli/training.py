@@ -47,7 +47,7 @@ def _distill(config_file: Path, resume: bool) -> int:
     from cartoonize.training.distillation.config import DistillConfig
 
     config = load(config_file, DistillConfig)
-    _quiet_tensorflow()
+    look_for_gpu()
     from cartoonize.training.distillation.run import distill as run
 
     ending = run(config, resume=resume, say=partial(click.echo, err=True))
