@@ -59,11 +59,31 @@ def speed(folder: Path, frames: int) -> None:
         filtering += _both_clocks(lambda: [cartoonizer.finish(photo, photo, output) for _ in range(frames)])  # noqa: B023  used at once
         whole += _both_clocks(lambda: subprocess.run(cartoonize(str(clip), "--overwrite", "-q"), check=True))
     for name, clock in (("seconds", 0), ("processor seconds", 1)):
-        row(f"{3 * frames} frames of 1280 x 720, {name}: `fast` alone, all cores", generator[clock])
+        row(f"{3 * frames} frames of {HD[0]} x {HD[1]}, {name}: `fast` alone, all cores", generator[clock])
         row("  `fast` and the guided filter", generator[clock] + filtering[clock])
         row("  cartoonize clip.mp4, three times, everything included", whole[clock])
         row("  ratio to `fast` alone", whole[clock] / generator[clock], "x")
         row("  ratio to `fast` and the guided filter", whole[clock] / (generator + filtering)[clock], "x")
+
+
+def beside(folder: Path, frames: int) -> None:
+    """Processor time a frame that a film takes besides its generator, for which a kept output stands in; in turns."""
+    clip = hd_clip(folder / "clip.mp4", frames)
+    photo = film_clips.read(clip, 1)[0]
+    cartoonizer = Cartoonizer("fast", threads=1)
+    output = cartoonizer.engine(to_network(photo)[np.newaxis])
+    cartoonizer.engine = lambda _: output
+    film, unsteadied, filtering = np.zeros(2), np.zeros(2), np.zeros(2)
+    result = folder / "result.mp4"
+    for _ in range(3):
+        film += _both_clocks(lambda: cartoonizer.video(clip, result, overwrite=True))
+        unsteadied += _both_clocks(lambda: cartoonizer.video(clip, result, FilmOptions(steady=0), overwrite=True))
+        filtering += _both_clocks(lambda: [cartoonizer.finish(photo, photo, output[0]) for _ in range(frames)])
+    each = 1000 / (3 * frames)
+    row(f"a frame of {HD[0]} x {HD[1]} beside the generator, processor time", each * film[1], "ms")
+    row("  of it steadying", each * (film - unsteadied)[1], "ms")
+    row("  the guided filter", each * filtering[1], "ms")
+    row("  decoding, colours, encoding and the rest", each * (unsteadied - filtering)[1], "ms")
 
 
 def _both_clocks(run: Callable[[], object]) -> np.ndarray:
@@ -92,7 +112,7 @@ def by_folder(folder: Path, frames: int) -> None:
     peak = _PeakDisk(folder, clip.with_name("clip_cartoon.mp4"))
     with peak:
         ours = seconds(lambda: subprocess.run(cartoonize(str(clip), "--overwrite", "-q"), check=True))
-    row(f"{frames} frames of 1280 x 720 through folders of PNG: time", took)
+    row(f"{frames} frames of {HD[0]} x {HD[1]} through folders of PNG: time", took)
     row("  files in between and the result", disk / 1e6, "MB")
     row("  result, H.264 at CRF 18", (folder / "today.mp4").stat().st_size / 1e6, "MB")
     row("cartoonize clip.mp4: time", ours)
@@ -139,7 +159,7 @@ def reuse(folder: Path, frames: int) -> None:
         filmed: Filmed = Cartoonizer("fast", threads=1).video(
             clip, folder / "result.mp4", FilmOptions(preset="ultrafast"), overwrite=True
         )
-        row(f"{name}, {filmed.frames} frames of 1280 x 720: computed", filmed.computed, "frames")
+        row(f"{name}, {filmed.frames} frames of {HD[0]} x {HD[1]}: computed", filmed.computed, "frames")
 
 
 def steadiness(frames: int) -> None:
@@ -235,7 +255,14 @@ def memory(folder: Path, frames: int) -> None:
 
 
 def main() -> None:
-    every = {"speed": speed, "by_folder": by_folder, "reuse": reuse, "presets": presets, "memory": memory}
+    every = {
+        "speed": speed,
+        "beside": beside,
+        "by_folder": by_folder,
+        "reuse": reuse,
+        "presets": presets,
+        "memory": memory,
+    }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=[*every, "steadiness"])
     parser.add_argument("--frames", type=int, default=60)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
 
 from cartoonize.cli.film_progress import film_in_words
 from cartoonize.errors import shown
+from cartoonize.jobs.naming import SUFFIX
+from cartoonize.media import kinds
 from cartoonize.media.stores import File
 
 if TYPE_CHECKING:
+    from cartoonize.cli.report import Report
     from cartoonize.jobs.planning import Job, Plan
+    from cartoonize.jobs.remote_planning import StreamedPlan
     from cartoonize.media.stores import Source
 
 
@@ -56,3 +61,19 @@ def _show_planned(
         return
     arrow = f" -> {shown(str(job.target))}" if job else ""
     click.echo(f"{shown(str(source))}{arrow}  {action}{f' ({shown(reason)})' if reason else ''}")
+
+
+def tell_what_is_no_work(plan: StreamedPlan, report: Report) -> None:
+    """Note what a run over stores or of a shard has found besides its photos."""
+    if plan.earlier:
+        report.note(f"results of earlier runs (*{SUFFIX}) and sheets, not taken as photos: {len(plan.earlier)}")
+    for name in plan.earlier:
+        report.detail(f"{shown(name)}: result of an earlier run")
+    if plan.foreign:
+        report.note(f"left alone: {kinds.counted([PurePath(name) for name in plan.foreign])}")
+    for name in plan.foreign:
+        report.detail(f"{shown(name)}: left alone, {kinds.of_name(PurePath(name))}")
+    if plan.litter:
+        report.note(f"folders of a NAS or the system, not looked into (--include-hidden does): {len(plan.litter)}")
+    for name in plan.litter:
+        report.detail(f"{shown(name)}: not looked into")

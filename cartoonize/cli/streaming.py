@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cartoonize.cli import words
-from cartoonize.cli.plan_report import show_jobs
+from cartoonize.cli.plan_report import show_jobs, tell_what_is_no_work
 from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
 from cartoonize.cli.report import FEW, Report, finish
 from cartoonize.cli.shaping import remake_of, settings_in_words, spec_of
@@ -21,7 +21,6 @@ from cartoonize.errors import shown
 from cartoonize.jobs.ending import Ending
 from cartoonize.jobs.filming import clear_leftovers
 from cartoonize.jobs.foreseeing import foreseen
-from cartoonize.jobs.naming import SUFFIX
 from cartoonize.jobs.planning import STDOUT
 from cartoonize.jobs.ray_cluster import ClusterError, cluster
 from cartoonize.jobs.ray_running import Crew, run_on_cluster
@@ -32,7 +31,6 @@ from cartoonize.jobs.sharing import Share, patience, share, worker_memory
 from cartoonize.jobs.sources import STDIN, Line
 from cartoonize.jobs.staging import is_film_job
 from cartoonize.jobs.streaming import is_work, run_here, settled
-from cartoonize.media import kinds
 from cartoonize.media.formats import EXTENSIONS, extra_problem, format_of
 from cartoonize.remote.objects import Remote
 from cartoonize.remote.urls import Url, parse
@@ -63,7 +61,7 @@ def convert_stream(chosen: Options, inputs: list[str | Line]) -> int:
                     _tell(outcome, report, review)
             if ending.why and report.count != report.total:
                 report.fail(ending.why)
-            _tell_what_is_no_work(plan, report)
+            tell_what_is_no_work(plan, report)
             finish(report, review, interrupted=False)
         except Interrupted:
             finish(report, review, interrupted=True)
@@ -235,18 +233,3 @@ def _tell(outcome: Outcome[Job, Converted], report: Report, review: Review | Non
     if job.renamed and is_work(job):
         report.note(f"{shown(str(job.source))} -> {shown(str(job.target))}: {shown(job.renamed)}")
     report(outcome)
-
-
-def _tell_what_is_no_work(plan: StreamedPlan, report: Report) -> None:
-    if plan.earlier:
-        report.note(f"results of earlier runs (*{SUFFIX}) and sheets, not taken as photos: {len(plan.earlier)}")
-    for name in plan.earlier:
-        report.detail(f"{shown(name)}: result of an earlier run")
-    if plan.foreign:
-        report.note(f"left alone: {kinds.counted([PurePath(name) for name in plan.foreign])}")
-    for name in plan.foreign:
-        report.detail(f"{shown(name)}: left alone, {kinds.of_name(PurePath(name))}")
-    if plan.litter:
-        report.note(f"folders of a NAS or the system, not looked into (--include-hidden does): {len(plan.litter)}")
-    for name in plan.litter:
-        report.detail(f"{shown(name)}: not looked into")
