@@ -35,7 +35,7 @@ _LARGE = 4  # radius from which on running sums are faster than adding up each w
 def box_mean(x: Array, radius: int) -> Array:
     """Average over the (2·radius + 1)² window around each pixel, over the part inside the picture at borders."""
     cut = _cut_windows(x.shape[0], radius), _cut_windows(x.shape[1], radius)
-    return _box_mean(x, radius, cut, np.empty_like(x))
+    return _box_mean(x, radius, cut, np.empty(x.shape, np.float32))
 
 
 def _box_mean(x: Array, radius: int, cut: tuple[_Cut, _Cut], out: Array) -> Array:
@@ -108,7 +108,7 @@ def detail_coefficients(
 
     photo uint8 (H, W, 3); cartoon float32 (H, W, 3), the generator's output; detail in [0, 1], δ of the paper's eq. 9.
     """
-    A, b = np.empty_like(cartoon), np.empty_like(cartoon)
+    A, b = np.empty((2, *cartoon.shape), np.float32)
     for tile, fit in _fits(photo, cartoon, detail, radius, eps):
         A[tile.goal], b[tile.goal] = fit.A[tile.inner], fit.b[tile.inner]
     return A, b
@@ -116,7 +116,7 @@ def detail_coefficients(
 
 def filter_image(photo: Image, cartoon: Array, detail: float = 1.0, radius: int = RADIUS, eps: float = EPS) -> Image:
     """Post-process at one size: uint8 (H, W, 3) and float32 (H, W, 3) to uint8 (H, W, 3)."""
-    result = np.empty_like(photo)
+    result = np.empty(photo.shape, np.uint8)  # in C's order, whatever the photo's
     for tile, fit in _fits(photo, cartoon, detail, radius, eps):
         cv2.multiply(fit.A, fit.I, fit.A)
         sum_to_image(fit.A[tile.inner], fit.b[tile.inner], result[tile.goal])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -81,6 +83,16 @@ def test_tiles_do_not_show(shape: tuple[int, int], radius: int) -> None:
     difference = np.abs(filter_image(photo, p, radius=radius) - whole)
     assert difference.max() <= 1  # a value at a whole level may be rounded to either side
     assert np.mean(difference) < 0.01
+
+
+@pytest.mark.parametrize("turn", [np.rot90, np.asfortranarray, np.fliplr, lambda array: array[..., ::-1]])
+def test_any_order_in_memory_will_do(turn: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
+    photo = turn(random_pair(60, 50)[0])
+    ordered = np.ascontiguousarray(photo)
+    p = to_network(ordered)
+    np.testing.assert_array_equal(filter_image(photo, p), filter_image(ordered, p))
+    np.testing.assert_array_equal(detail_coefficients(photo, p, 0.5), detail_coefficients(ordered, p, 0.5))
+    np.testing.assert_array_equal(box_mean(np.asfortranarray(p), 1), box_mean(p, 1))
 
 
 @pytest.mark.parametrize("detail", [0.0, 0.3, 1.0])
