@@ -19,7 +19,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..servers import Bucket
+from ..servers import Bucket, proxy_to, serving
+from ..stores import use
 
 ray_cluster = pytest.importorskip("ray.cluster_utils", reason="needs the extra: pip install 'cartoonize[ray]'")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(570)]
@@ -209,6 +210,25 @@ def test_three_nodes_a_node_killed_and_ten_poisonous_photos(
     for name in good:
         result = name.replace("in/", "")
         assert bucket.get(f"out/{result}") == Path("local", result).read_bytes(), "bit for bit the local result"
+
+
+def test_a_session_that_expires_ends_the_run_of_the_cluster_too(
+    coffee: NDArray[np.uint8], s3: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    save(coffee, [f"in/{n:02}.jpg" for n in range(40)])
+    for n in range(40):
+        bucket.put(**{f"in/{n:02}.jpg": Path(f"in/{n:02}.jpg").read_bytes()})
+    body = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+    with serving(proxy_to(s3, lambda number, method: body if method == "PUT" else None)) as host:
+        use(f"http://{host}", monkeypatch, tmp_path)
+        out, err = run(
+            f"s3://{bucket.name}/in/", "--out", f"s3://{bucket.name}/out/", "--json", "--ray", "local", code=1
+        )
+    found, summary = ends(out)
+    assert summary["done"] == 0
+    assert 1 <= summary["failed"] == len(found) < 20
+    assert err.count("nothing more was begun, since the rest would fail alike") == 1
+    assert err.count("The provided token has expired") <= 2 * len(found) + 1
 
 
 def test_workers_of_another_version_are_refused_in_words(coffee: NDArray[np.uint8], tmp_path: Path) -> None:
