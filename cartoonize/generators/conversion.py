@@ -20,11 +20,15 @@ from cartoonize.generators.weights import Weights, keras_weights
 from cartoonize.media.files import remove_leftovers, write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import keras
 
     from cartoonize.generators.weights_files import Arrays
 
 _MAX_MEMORY = 3 * 1024**3  # of the process that reads ONNX: a small file may hold very many empty messages
+# Of the weights' arrays by layer, of architectures that were built before: building one takes a good part of a second.
+_SHAPES: dict[Callable[[], keras.Model], dict[str, list[tuple[int, ...]]]] = {}
 _RELEASE_CARD = Card(authors_release.TITLE, authors_release.LICENCE, authors_release.RELEASE_URL)
 
 
@@ -75,12 +79,14 @@ def _converted(model: keras.Model, half: bool) -> bytes:
 def _fitting_model(arrays: Arrays, path: Path) -> keras.Model:
     from cartoonize.generators.architectures import ARCHITECTURES
 
+    wanted = {name: [array.shape for array in pair] for name, pair in arrays.items()}
     for build in ARCHITECTURES.values():
+        if _SHAPES.get(build, wanted) != wanted:
+            continue
         model = build()
         layers = {layer.name: layer for layer in model.layers if layer.weights}
-        if {name: [array.shape for array in pair] for name, pair in arrays.items()} == {
-            name: [tuple(variable.shape) for variable in layer.weights] for name, layer in layers.items()
-        }:
+        _SHAPES[build] = {name: [tuple(variable.shape) for variable in layer.weights] for name, layer in layers.items()}
+        if _SHAPES[build] == wanted:
             for name, layer in layers.items():
                 layer.set_weights(arrays[name])
             return model
