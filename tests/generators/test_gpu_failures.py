@@ -58,6 +58,7 @@ def test_too_little_memory_means_smaller_tiles_and_the_same_picture(
     assert results[0] == results[1]
 
 
+@pytest.mark.slow
 def test_what_did_not_fit_is_not_tried_again(
     failing_gpu: FailingGpu, light: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

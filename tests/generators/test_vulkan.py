@@ -19,6 +19,7 @@ from cartoonize.generators.engines.litert import LiteRTEngine
 from cartoonize.generators.engines.vulkan import VulkanEngine
 from cartoonize.generators.generator import Generator, described, load
 from cartoonize.generators.receptive_field import ReceptiveField
+from cartoonize.generators.weights import BUILTIN
 from cartoonize.generators.writers.ncnn import write_ncnn
 from cartoonize.generators.writers.ncnn_network import Network
 from cartoonize.method.guided_filter import filter_image
@@ -49,7 +50,7 @@ def on_gpu(has_gpu: None, monkeypatch: pytest.MonkeyPatch) -> OnGpu:
     return run
 
 
-@pytest.mark.parametrize("name", ["fast", "quality", "whitebox"])
+@pytest.mark.parametrize("name", [*BUILTIN, "whitebox"])
 def test_float32_is_the_cpus(
     name: str, on_gpu: OnGpu, coffee: NDArray[np.uint8], request: pytest.FixtureRequest
 ) -> None:
