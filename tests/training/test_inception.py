@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from unittest.mock import ANY
 
@@ -23,10 +24,15 @@ from cartoonize.training.evaluation.looking import Eye
 from tests.training.inception_weights import pictures, random_weights
 
 
+@cache
+def shapes() -> dict[str, tuple[int, ...]]:
+    return published_shapes(inception_network())
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("inception") / "inception.npz"
-    np.savez(path, source="of the seed", **random_weights(published_shapes(inception_network())))
+    np.savez(path, source="of the seed", **random_weights(shapes()))
     return path
 
 
@@ -75,13 +81,13 @@ def others(stream: io.BytesIO) -> None:
 
 
 def objects(stream: io.BytesIO) -> None:
-    arrays = {name: np.array([None]) for name in published_shapes(inception_network())}
+    arrays = {name: np.array([None]) for name in shapes()}
     np.savez(stream, source="x", allow_pickle=True, **arrays)
 
 
 def bomb(stream: io.BytesIO) -> None:
     """Write arrays that are nothing, and one of 64 MB of zeros."""
-    first, *rest = published_shapes(inception_network())
+    first, *rest = shapes()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
         for name in (*rest, "source"):
             file.writestr(f"{name}.npy", b"")
