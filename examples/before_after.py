@@ -1,4 +1,7 @@
-"""Make the before/after picture of README and docs with the Python API: `python examples/before_after.py [TARGET]`."""
+"""Make before/after pictures with the Python API: `python examples/before_after.py [TARGET [WEIGHTS …]]`.
+
+Without anything that of README and docs; with `docs/pictures/poster.jpg comic examples/poster.tflite` the style's.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ HERE = Path(__file__).parent
 PICTURES = HERE.parent / "docs" / "pictures"
 
 
-def main(target: Path) -> None:
-    looks = [Cartoonizer(name) for name in ("fast", "comic")]
+def main(target: Path = PICTURES / "before_after.jpg", *weights: str) -> None:
+    looks = [Cartoonizer(name) for name in weights or ("fast", "comic")]
     rows = []
     for name in ("astronaut", "coffee"):
         with Image.open(HERE / "photos" / f"{name}.jpg") as image:
@@ -32,4 +35,4 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES / "before_after.jpg")
+    main(*map(Path, sys.argv[1:2]), *sys.argv[2:])

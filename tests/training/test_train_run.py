@@ -476,22 +476,15 @@ def test_check_says_what_to_expect_and_trains_nothing(start: Callable[..., Resul
 def test_the_example_of_a_style_is_ready_to_run(
     shared: Path, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ARCHITECTURES, "compact", build_compact)  # as large as the weights that it begins with
-    result = invoke("--config", str(EXAMPLES / "train_game_art.yaml"), "--check", *set_run(tmp_path))
+    monkeypatch.setitem(ARCHITECTURES, "compact_ink", partial(build_compact, ink=True))
+    monkeypatch.setitem(ARCHITECTURES, "compact", build_compact)  # as large as `comic`
+    subprocess.run([sys.executable, EXAMPLES / "posters", tmp_path / "posters", "--count", "8"], check=True)
+    posters = ("--set", f"groups.0.cartoons={tmp_path / 'posters'}")
+    result = invoke("--config", str(EXAMPLES / "train_poster.yaml"), "--check", *posters, *set_run(tmp_path / "run"))
 
     assert result.exit_code == 0, result.output
-    assert "scenery: 1408 photos, 962 cartoons, weight 4" in result.output
+    assert "posters: 1408 photos, 8 cartoons, weight 1" in result.output
     assert "pretrain" not in result.output
-
-
-def test_the_example_of_a_palette_chooses_its_paintings(shared: Path, tmp_path: Path) -> None:
-    scenery, script = shared / "data" / "cartoons" / "scenery", EXAMPLES / "night_paintings.py"
-
-    subprocess.run([sys.executable, script, scenery, tmp_path / "chosen"], check=True)
-
-    assert len(list((tmp_path / "chosen").iterdir())) == 80
-    config = load(EXAMPLES / "train_night.yaml", TrainConfig)
-    assert config.groups[0].cartoons.resolve() == EXAMPLES.parent / "runs" / "night_paintings"
 
 
 def test_the_example_of_a_style_draws_its_posters(tmp_path: Path) -> None:
