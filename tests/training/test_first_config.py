@@ -13,6 +13,8 @@ from cartoonize.training.config_file import load
 from cartoonize.training.whitebox.config import TrainConfig
 from cartoonize.training.whitebox.first_config import first_config
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "train_poster.yaml"
+
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
@@ -39,11 +41,22 @@ def test_values_follow_from_folders_and_device(folders: tuple[Path, Path], tmp_p
         assert (config.groups[0].photos, config.groups[0].cartoons) == folders
         assert config.patch_size == 64  # of 90 pixels
         assert config.batch == 5  # no more than there are drawings
-        assert config.losses.structure == 200 / 16  # patches of a sixteenth of the release's area
         assert config.losses.texture == 1
-        assert config.every.export == 500
         assert config.discriminators.augment == ("translation", "cutout")
     assert (found[False].generator, found[True].generator) == ("compact", "unet")
+    assert found[True].losses.structure == 200 / 16  # patches of a sixteenth of the release's area
+    assert found[True].discriminators.network == "patch"
+
+
+def test_on_processors_alone_it_is_the_recipe_of_the_example(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "cfg.yaml").write_text(first_config(*folders, gpu=False, times=said))
+    found, example = load(tmp_path / "cfg.yaml", TrainConfig), load(EXAMPLE, TrainConfig)
+
+    for key in ("generator", "init", "optimizer", "ema", "discriminators", "every"):
+        assert getattr(found, key) == getattr(example, key), key
+    area = (found.patch_size / example.patch_size) ** 2
+    scaled = {"structure": example.losses.structure * area, "content": example.losses.content * area}
+    assert found.losses == example.losses.model_copy(update=scaled)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +92,7 @@ def test_the_command_prints_it(folders: tuple[Path, Path], small_compact: None, 
     assert result.exit_code == 0, result.output
     assert "taking a few steps" in result.stderr
     assert "# 12 photos, 5 cartoons; short sides, in the middle, of 300 and 90 pixels" in result.stdout
-    assert re.search(r"#   adversarial: [\d.e-]+ steps/s, 10000 steps in [\d.]+ (min|h|days)\n", result.stdout)
+    assert re.search(r"#   adversarial: [\d.e-]+ steps/s, 4000 steps in [\d.]+ (min|h|days)\n", result.stdout)
     (tmp_path / "cfg.yaml").write_text(result.stdout)
     load(tmp_path / "cfg.yaml", TrainConfig)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -16,12 +16,20 @@ from cartoonize.training.photos import photo_files
 from cartoonize.training.whitebox.config import PRESETS, TrainConfig
 
 _FEW = 200  # cartoons; with fewer, discriminators learn them by heart
-_SMALLEST, _LARGEST = 64, 256  # patches
+_SMALLEST = 64  # patches
 _FEW_LINES = (
-    f"# Fewer than {_FEW} cartoons: exports are many, and discriminators see them shifted and with holes",
-    "# so that they are not learnt by heart.",
-    "every: {export: 500}",
+    f"# Fewer than {_FEW} cartoons: discriminators see them shifted and with holes, or they learn them by heart.",
     "discriminators: {augment: [translation, cutout]}",
+    "every: {export: 500}",
+)
+_WHY_QUICK = (
+    "Computed on processors alone: a small generator, discriminators that know pictures from the first step on."
+)
+_QUICK_LINES = (  # examples/train_poster.yaml, where a style shows within some hundred steps
+    "optimizer: {learning_rate: 0.0005, discriminator_learning_rate: 0.0007}",
+    "ema: 0.99",
+    "discriminators: {network: projected, loss: hinge, augment: [translation, cutout]}",
+    "every: {log: 20, sample: 100, checkpoint: 100, export: 250}",
 )
 _HALF = "precision: mixed_bfloat16  # this processor has units for it, faster than float32"
 
@@ -33,12 +41,11 @@ def first_config(photos: Path, cartoons: Path, *, gpu: bool, times: Callable[[Tr
     Raises DatasetError for folders without use.
     """
     counts, sides = zip(*(_look(folder) for folder in (photos, cartoons)), strict=True)
-    keys = "\n".join(
-        [*_groups(photos, cartoons), *_values(counts, sides, gpu), *(_FEW_LINES if counts[1] < _FEW else ())]
-    )
+    values = _papers(counts, sides) if gpu else _quick(counts, sides)
+    keys = "\n".join([*_groups(photos, cartoons), *values])
     lines = [
         f"# {counts[0]} photos, {counts[1]} cartoons; short sides, in the middle, of {sides[0]} and {sides[1]} pixels",
-        f"# Computed on {'a GPU' if gpu else 'processors alone: a smaller generator, smaller patches'}.",
+        "# Computed on a GPU: the paper's training." if gpu else f"# {_WHY_QUICK}",
         "# To expect on this machine, by a few steps:",
         *(f"#   {line}" for line in _expected(keys, times)),
         "# `cartoonize train --check --config FILE` measures it again after changes; every other key: --print-config.",
@@ -63,22 +70,39 @@ def _groups(photos: Path, cartoons: Path) -> list[str]:
     ]
 
 
-def _values(counts: tuple[int, ...], sides: tuple[int, ...], gpu: bool) -> list[str]:
-    patch = _patch(min(sides), _LARGEST if gpu else 96)
-    # The losses on features and the variation are divided by the patch's area, as in the release.
-    share = (patch / 256) ** 2
-    weights = {name: round(PRESETS["release"][name] * share, 3) for name in ("structure", "content", "variation")}
+def _papers(counts: tuple[int, ...], sides: tuple[int, ...]) -> list[str]:
+    """Return the release's training, from random numbers."""
+    patch = _patch(min(sides), 256)
+    weights = {name: PRESETS["release"][name] for name in ("structure", "content", "variation")}
     return [
         f"patch_size: {patch}",
-        f"batch: {min(16 if gpu else 8, *counts)}",
-        f"generator: {'unet' if gpu else 'compact'}",
-        "# init: comic  # begins with that look's colours and skips pretraining; free for every use",
-        "steps:",
-        f"  pretrain: {50_000 if gpu else 1_000}",
-        f"  adversarial: {100_000 if gpu else 10_000}",
-        *([_HALF] if not gpu and multiplies_bfloat16() else []),
-        f"losses: {json.dumps(weights)}  # the release's, for this size of patches",
+        f"batch: {min(16, *counts)}",
+        "generator: unet",
+        "steps: {pretrain: 50000, adversarial: 100000}",
+        f"losses: {json.dumps(_of_patch(weights, patch))}  # the release's, for this size of patches",
+        *(_FEW_LINES if counts[1] < _FEW else ()),
     ]
+
+
+def _quick(counts: tuple[int, ...], sides: tuple[int, ...]) -> list[str]:
+    """Return one for processors alone, from the colours of `comic`."""
+    patch = _patch(min(sides), 128)
+    weights = {"surface": 1.0, "texture": 1.0, "variation": 0.0, "style": 2.0}
+    return [
+        f"patch_size: {patch}",
+        f"batch: {min(8, *counts)}",
+        "generator: compact",
+        "init: comic  # its colours, flat already and free for every use; without it, from random numbers",
+        "steps: {pretrain: 1000, adversarial: 4000}",
+        *([_HALF] if multiplies_bfloat16() else []),
+        f"losses: {json.dumps(weights | _of_patch({'structure': 2000.0, 'content': 800.0}, patch))}",
+        *_QUICK_LINES,
+    ]
+
+
+def _of_patch(weights: Mapping[str, float], patch: int) -> dict[str, float]:
+    """Return weights for this size: the losses on features and the variation are divided by the patch's area."""
+    return {name: round(weight * (patch / 256) ** 2, 3) for name, weight in weights.items()}
 
 
 def _look(folder: Path) -> tuple[int, int]:
