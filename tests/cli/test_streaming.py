@@ -184,7 +184,7 @@ def test_results_that_cannot_be_known_end_the_run(
 def test_secrets_in_addresses_are_kept_nowhere(coffee: NDArray[np.uint8]) -> None:
     secrets = ["f00d", "hunter2"]
     with serving(
-        page(lambda request: request.answer(200, jpeg(coffee)) if "a.jpg" in request.path else request.answer(500))
+        page(lambda request: request.answer(200, jpeg(coffee)) if "a.jpg" in request.path else request.answer(400))
     ) as host:
         there = f"http://me:hunter2@{host}/a.jpg?X-Amz-Signature=f00d"
         Path("list.txt").write_text(f"{there}\r\n\r\n{there.replace('a.jpg', 'none.jpg')}\r\nftp://me:hunter2@h/x\r\n")

@@ -165,7 +165,7 @@ def test_failures_tell_whether_the_rest_would_fail_alike(
     assert "\n" not in str(caught.value)
 
 
-def test_nothing_on_the_web_says_anything_of_other_addresses() -> None:
+def test_nothing_on_the_web_says_anything_of_other_addresses(at_once: None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(DecodeError) as caught:
