@@ -12,7 +12,7 @@ _PASSWORD = re.compile(r"(?<=://)(?<!zip://)[^/?#\s]*@")
 _SECRET = re.compile(
     r"(?P<name>[?&;](?:sig|key|[\w.%-]*?"
     r"(?:signature|token|secret|passw|pwd|credential|auth|(?:api|access|account)[_-]?key|policy)[^=&;\s]*)=)"
-    r"[^&;\s'\"<>)]+",
+    r"[^&;\s'\"<>)]*[^&;\s'\"<>):]",
     re.IGNORECASE,
 )
 

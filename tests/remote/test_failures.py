@@ -36,6 +36,7 @@ from .test_objects import at
         ),
         ("503, message='x', url='https://h/a?GoogleAccessId=me&Signature=ab'", None),
         ("https://h/a.jpg?w=1&max-keys=2&design=3&page=/@x", "https://h/a.jpg?w=1&max-keys=2&design=3&page=/@x"),
+        ("https://h/a.jpg?sig=q:r: gone", "https://h/a.jpg?sig=***: gone"),
         ("s3://b/in/a@b.jpg", "s3://b/in/a@b.jpg"),
         ("photo?token=3.jpg", "photo?token=3.jpg"),
     ],
