@@ -32,7 +32,7 @@ def test_defaults_are_those_of_the_release(tmp_path: Path) -> None:
     config = read(tmp_path, MINIMAL.partition("losses")[0])
 
     assert config.losses.model_dump(exclude={"preset"}) == PRESETS["release"] | {"style": 0}
-    assert config.discriminators.model_dump() == {"loss": "lsgan", "r1": 0, "augment": ()}
+    assert config.discriminators.model_dump() == {"network": "patch", "loss": "lsgan", "r1": 0, "augment": ()}
     assert (config.steps.pretrain, config.steps.adversarial, config.batch, config.patch_size) == (
         50_000,
         100_000,
