@@ -11,12 +11,12 @@ import math
 import cv2
 import numpy as np
 
-from cartoonize.method.pixels import Array, Image, bands
+from cartoonize.method.pixels import Array, Image
 
 INK = 0.92  # of the light that full ink takes away: black ink on paper is not quite black
 EDGE = 0.4  # ink at which the edge of a line lies
 _SMOOTH = 0.7  # pixels, before ink is enlarged
-_COLUMNS = 64  # looked through for ink at a time
+_TILE = 32  # pixels, looked through for ink at a time
 STEEPNESS = 1.7  # of that edge: of what is laid on, in terms of what was drawn
 
 
@@ -55,11 +55,13 @@ def paper(lines: float, scale: float) -> Image:
 def dim(picture: Image, light: Image) -> None:
     """Multiply a picture, uint8 (H, W, 3), in place by a light, uint8 (H, W), 255 for all of it.
 
-    Lines cover a few hundredths of a picture: columns of a band without any are left as they are.
+    Lines cover a few hundredths of a picture: tiles without any are left as they are.
     """
-    for rows in bands(picture.shape[0]):
+    for start in range(0, picture.shape[0], _TILE):
+        rows = slice(start, start + _TILE)
         inked_columns = light[rows].min(axis=0) < 255
-        for start in np.flatnonzero(np.logical_or.reduceat(inked_columns, range(0, len(inked_columns), _COLUMNS))):
-            columns = slice(start * _COLUMNS, (start + 1) * _COLUMNS)
-            part = picture[rows, columns]
-            cv2.multiply(part, cv2.cvtColor(light[rows, columns], cv2.COLOR_GRAY2RGB), part, scale=1 / 255)
+        inked_tiles = np.logical_or.reduceat(inked_columns, range(0, len(inked_columns), _TILE))
+        ends = np.flatnonzero(np.diff(inked_tiles, prepend=False, append=False)) * _TILE
+        for left, right in zip(ends[::2], ends[1::2], strict=True):  # of runs of such tiles
+            part = picture[rows, left:right]
+            cv2.multiply(part, cv2.cvtColor(light[rows, left:right], cv2.COLOR_GRAY2RGB), part, scale=1 / 255)
