@@ -36,7 +36,7 @@ def inked_paper(ink: Array, lines: float, shape: tuple[int, int]) -> Image:
             levels = cv2.GaussianBlur(levels, (0, 0), _SMOOTH)  # type: ignore[assignment]  # OpenCV's stubs know no dtypes
         way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
         levels = cv2.resize(levels, shape[::-1], interpolation=way)  # type: ignore[assignment]  # as above
-    return cv2.LUT(levels, paper(lines, scale))  # type: ignore[return-value]  # as above
+    return cv2.LUT(levels, paper(lines, scale), levels)  # type: ignore[return-value]  # as above
 
 
 def paper(lines: float, scale: float) -> Image:

@@ -87,7 +87,9 @@ def colors_and_ink(output: Array, lines: float | None) -> tuple[Array, Array | N
     colors: Array = np.ascontiguousarray(output)
     if not lines:
         return colors, None, 0.0
-    lab: Array = cv2.cvtColor(np.clip((colors + 1) / 2, 0, 1), cv2.COLOR_RGB2LAB)  # type: ignore[assignment]  # as above
+    light = colors + 1
+    light /= 2
+    lab: Array = cv2.cvtColor(np.clip(light, 0, 1, out=light), cv2.COLOR_RGB2LAB)  # type: ignore[assignment]  # as above
     return colors, ink_lines(lab, amount=lines), min(1.0, lines)
 
 
