@@ -120,7 +120,7 @@ def _sampled(
     shares /= 1 + 2 * shares.sum()
     total: Array = middle * np.float32(1 - 2 * shares.sum())
     for step, share in zip([*steps, *-steps], [*shares, *shares], strict=True):
-        at = (cv2.scaleAdd(toward, step, origin) for toward, origin in zip(way, here, strict=True))
+        at = cv2.scaleAdd(way[0], step, here[0]), cv2.scaleAdd(way[1], step, here[1])
         there = cv2.remap(values, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         cv2.scaleAdd(there, share, total, dst=total)
     return total
