@@ -86,7 +86,7 @@ def test_a_time_that_cannot_be_found_keeps_nothing_back(folders: tuple[Path, Pat
 
 
 @pytest.mark.slow  # steps of both phases: fifteen seconds
-def test_the_command_prints_it(folders: tuple[Path, Path], small_compact: None, tmp_path: Path) -> None:
+def test_the_command_prints_it(folders: tuple[Path, Path], tmp_path: Path) -> None:
     result = CliRunner().invoke(train, ["--init-config", *map(str, folders)])
 
     assert result.exit_code == 0, result.output
