@@ -13,7 +13,7 @@ import click
 
 from cartoonize.cli import words
 from cartoonize.cli.films import estimates, loaded, look_over_all, run_films
-from cartoonize.cli.plan_report import show_plan
+from cartoonize.cli.plan_report import show_plan, tell_what_is_no_work
 from cartoonize.cli.refusals import ConfigurationError, check_stdout, refusing
 from cartoonize.cli.report import FEW, Report, finish
 from cartoonize.cli.shaping import remake_of, settings_in_words, spec_of
@@ -25,11 +25,9 @@ from cartoonize.jobs.converting import Converted
 from cartoonize.jobs.ending import Ending
 from cartoonize.jobs.foreseeing import foreseen
 from cartoonize.jobs.lists import read_list
-from cartoonize.jobs.naming import SUFFIX
 from cartoonize.jobs.running import Outcome
 from cartoonize.jobs.sharing import patience, share
 from cartoonize.jobs.sources import STDIN, Line
-from cartoonize.media import kinds
 from cartoonize.media.formats import extra_problem
 from cartoonize.media.stores import StandardOutput
 
@@ -138,18 +136,7 @@ def _announce(plan: Plan, report: Report) -> None:
     """Say before work starts what is not as a user would expect."""
     if not plan.jobs:
         report.note(NO_IMAGE)
-    if plan.earlier:
-        report.note(f"results of earlier runs (*{SUFFIX}) and sheets, not taken as photos: {len(plan.earlier)}")
-    for path in plan.earlier:
-        report.detail(f"{shown(path)}: result of an earlier run")
-    if plan.foreign:
-        report.note(f"left alone: {kinds.counted(plan.foreign)}{_films_hint(plan)}")
-    for path in plan.foreign:
-        report.detail(f"{shown(path)}: left alone, {kinds.of_name(path)}")
-    if plan.litter:
-        report.note(f"folders of a NAS or the system, not looked into (--include-hidden does): {len(plan.litter)}")
-    for path in plan.litter:
-        report.detail(f"{shown(path)}: not looked into")
+    tell_what_is_no_work(plan, report, _films_hint(plan))
     _announce_jobs(plan.todo, report)
 
 

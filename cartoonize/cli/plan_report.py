@@ -63,14 +63,14 @@ def _show_planned(
     click.echo(f"{shown(str(source))}{arrow}  {action}{f' ({shown(reason)})' if reason else ''}")
 
 
-def tell_what_is_no_work(plan: StreamedPlan, report: Report) -> None:
-    """Note what a run over stores or of a shard has found besides its photos."""
+def tell_what_is_no_work(plan: Plan | StreamedPlan, report: Report, films_hint: str = "") -> None:
+    """Note what a run has found besides its photos; films_hint: how to have the films among it."""
     if plan.earlier:
         report.note(f"results of earlier runs (*{SUFFIX}) and sheets, not taken as photos: {len(plan.earlier)}")
     for name in plan.earlier:
         report.detail(f"{shown(name)}: result of an earlier run")
     if plan.foreign:
-        report.note(f"left alone: {kinds.counted([PurePath(name) for name in plan.foreign])}")
+        report.note(f"left alone: {kinds.counted([PurePath(name) for name in plan.foreign])}{films_hint}")
     for name in plan.foreign:
         report.detail(f"{shown(name)}: left alone, {kinds.of_name(PurePath(name))}")
     if plan.litter:

@@ -20,8 +20,7 @@ from cartoonize.remote.listing import Existing, keys_below, page_after
 from cartoonize.remote.objects import Remote
 from cartoonize.remote.urls import WEB, Url, is_url, parse
 
-_NO_MATCH = "no picture matches"
-_NO_FOLDER = "no such folder, or an empty one"
+_NO_MATCH, _NO_FOLDER = "no picture matches", "no such folder, or an empty one"
 
 
 @dataclass(frozen=True, slots=True)

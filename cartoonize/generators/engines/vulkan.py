@@ -128,7 +128,8 @@ class _Process:
         self._send({"shape": picture.shape}, picture.data.cast("B"))
         shape = json.loads(self._answers.readline())["shape"]
         result = np.empty(shape, np.float32)
-        if result.size and self._answers.readinto(result.data.cast("B")) < result.nbytes:  # type: ignore[attr-defined]
+        buffer = result.data.cast("B")
+        if result.size and self._answers.readinto(buffer) < result.nbytes:  # type: ignore[attr-defined]  # BinaryIO lacks it
             raise ValueError("the answer ends early")
         return result
 
